@@ -1,0 +1,176 @@
+"""Reverse-mode differentiation: one walk over the graph, from the results to the leaves.
+
+A node may run only when every node that uses its output has run, because only then is its gradient, a sum
+over all uses, complete. Following each node's inputs depth first gets this wrong as soon as a value is used
+twice (the diamond: `y = x * 2; z = y + y.exp()` would run y's node with half of its gradient). So the nodes
+are put in order first, and then each runs exactly once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+import numpy as np
+
+from ..dtypes import Array
+from .accumulate import AccumulateGrad
+from .anomaly import mode as anomaly
+from .anomaly import refuse_nan, shown_on_failure
+from .arrays import broadcasts_to, is_made_for, undo_broadcast
+from .grad_mode import no_grad
+from .node import Edge, Node
+
+Output = tuple[Node, int]  # one output of a node
+
+
+def topological_order(roots: Iterable[Node]) -> list[Node]:
+    """All nodes reachable from `roots`, users before what they use.
+
+    A node is made after the nodes of its inputs, so it is younger than all it depends on: to sort by age,
+    youngest first, is a topological order. Only the ends of the paths, the leaves' nodes, are made when first
+    needed: each takes the place right behind the last node that uses it, so that a leaf's `.grad` is ready as
+    early as possible. The walk keeps its own stack: a graph may be deeper than Python's.
+    """
+    place: dict[Node, float] = {root: root.age for root in roots}
+    stack = list(place)
+    while stack:
+        node = stack.pop()
+        for following, _ in node.next_functions:
+            if following is None:
+                continue
+            if following not in place:
+                place[following] = following.age
+                stack.append(following)
+            if isinstance(following, AccumulateGrad):
+                place[following] = min(place[following], node.age - 0.5)
+    return sorted(place, key=place.__getitem__, reverse=True)
+
+
+def run_backward(
+    roots: Sequence[tuple[Output, Array]],
+    keep_graph: bool,
+    targets: Sequence[Edge] | None = None,
+    capture: bool = False,
+) -> dict[Edge, Array | None]:
+    """Send the gradients of `roots` through the graph, into the `.grad` of the leaves.
+
+    With `targets`, only what leads to these edges runs: the nodes on the way, and the targets' own. With
+    `capture`, what arrives at the targets is returned, and of their nodes only those run that are on the way
+    to another target. What a node saved is freed as soon as it ran, unless `keep_graph`.
+    """
+    order = topological_order(node for (node, _), _ in roots)
+    reached = running = set(order)
+    if targets is not None:
+        on_the_way = _leading_to(targets, order)
+        reached = on_the_way.union(node for node, _ in targets if node is not None)
+        running = on_the_way if capture else reached
+    captured: dict[Edge, Array | None] = dict.fromkeys(targets if targets is not None and capture else ())
+    walk = _Walk(node for node in order if node in reached)
+    for (node, index), grad in roots:
+        if node in reached:
+            walk.add(node, index, grad)
+    with no_grad():
+        for node in order:
+            grads = walk.arrived.pop(node, None)
+            if grads is None:
+                continue
+            ends_here = node not in running
+            # As in PyTorch, a tensor's hooks act on what is captured only where the walk ends.
+            if captured and not ends_here:
+                _capture(node, grads, captured)
+            if node.hooks is not None:
+                grads = node.hooks.call_tensor_hooks(grads)
+                walk.private.discard(node)  # a hook may have kept the array
+            if ends_here:
+                _capture(node, grads, captured)
+                continue
+            results = walk.call_watched(node, grads) if anomaly.enabled else walk.call(node, grads)
+            if not keep_graph:
+                node.release()
+            walk.pass_on(node, results, grads)
+    return captured
+
+
+def _leading_to(targets: Sequence[Edge], order: Sequence[Node]) -> set[Node]:
+    """The nodes from which a path leads to one of the targets' nodes."""
+    ends = {node for node, _ in targets if node is not None}
+    leading: set[Node] = set()
+    for node in reversed(order):
+        if any(following in leading or following in ends for following, _ in node.next_functions):
+            leading.add(node)
+    return leading
+
+
+def _capture(node: Node, grads: Sequence[Array | None], captured: dict[Edge, Array | None]) -> None:
+    for index, grad in enumerate(grads):
+        if (node, index) in captured:
+            captured[node, index] = grad
+
+
+class _Walk:
+    """The state of one walk: the gradients that arrived so far."""
+
+    def __init__(self, nodes: Iterable[Node]) -> None:
+        self.arrived: dict[Node, list[Array | None]] = {
+            node: [None] * len(node.output_metadata) for node in nodes
+        }
+        self.private: set[Node] = set()  # leaves whose gradient is, so far, an array that nobody else holds
+
+    def call(self, node: Node, grads: list[Array | None]) -> Sequence[Array | None]:
+        """Run `node` between its hooks."""
+        hooks = node.hooks
+        if hooks is not None:
+            grads = hooks.call_before(grads)
+        if isinstance(node, AccumulateGrad):
+            results = node.accumulate(grads[0], node in self.private)
+        else:
+            results = node.run(grads)
+        return results if hooks is None else hooks.call_after(results, grads)
+
+    def call_watched(self, node: Node, grads: list[Array | None]) -> Sequence[Array | None]:
+        """Run `node` under anomaly detection."""
+        with shown_on_failure(node):
+            results = self.call(node, grads)
+            if anomaly.check_nan:
+                refuse_nan(node, results)
+        return results
+
+    def pass_on(self, node: Node, results: Sequence[Array | None], grads: list[Array | None]) -> None:
+        """Add what `node` made of `grads` to what waits at the ends of its edges."""
+        edges = node.next_functions
+        if len(results) != len(edges):
+            raise RuntimeError(
+                f"function {node.node_name} returned an incorrect number of gradients (expected "
+                f"{len(edges)}, got {len(results)})"
+            )
+        for position, grad in enumerate(results):
+            target, index = edges[position]
+            if grad is None or target not in self.arrived:
+                continue
+            shape, dtype = target.output_metadata[index]
+            if grad.shape != shape or grad.dtype != dtype or not isinstance(grad, np.ndarray):
+                grad = _fit(grad, shape, dtype, node, position)
+            if isinstance(target, AccumulateGrad):
+                others = [*grads, *results[:position], *results[position + 1 :]]
+                is_sum = self.arrived[target][0] is not None
+                if is_sum or (node.returns_fresh_arrays and is_made_for(grad, others)):
+                    self.private.add(target)
+            self.add(target, index, grad)
+
+    def add(self, node: Node, index: int, grad: Array) -> None:
+        """Add `grad` to the gradient by output `index` of `node`."""
+        waiting = self.arrived[node]
+        present = waiting[index]
+        waiting[index] = grad if present is None else np.asarray(present + grad)
+
+
+def _fit(grad: Array, shape: tuple[int, ...], dtype: np.dtype, source: Node, position: int) -> Array:
+    """A gradient in the shape and dtype of what it is the gradient of; RuntimeError when that cannot be."""
+    if grad.shape != shape:
+        if not broadcasts_to(shape, grad.shape):
+            raise RuntimeError(
+                f"Function {source.node_name} returned an invalid gradient at index {position} - got "
+                f"{list(grad.shape)} but expected shape compatible with {list(shape)}"
+            )
+        grad = undo_broadcast(grad, shape)
+    return np.asarray(grad, dtype)

@@ -1,0 +1,144 @@
+"""`Operation`: the base of every built-in operation, forward and backward on plain arrays.
+
+A subclass is the mathematics of one operation and nothing else. `apply` takes the arrays out of the tensors,
+runs `forward`, and, when a gradient is wanted, makes the instance the node of the graph. An instance is also
+the `ctx` that both methods are given.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any, ClassVar
+
+import numpy as np
+
+from ..dtypes import Array
+from .accumulate import edge_of
+from .anomaly import forward_trace
+from .anomaly import mode as anomaly
+from .grad_mode import state
+from .node import NO_EDGE, Edge, Node
+from .saved import FREED, Guard, guards_for, raise_if_modified
+from .variable import TensorBase, wrap
+from .views import track_view
+
+if TYPE_CHECKING:
+    from ..tensor import Tensor
+
+
+class Operation(Node):
+    """One differentiable operation.
+
+    `forward(ctx, *inputs, **parameters)` gets one array (or None, or a Python number) per input and returns
+    one array or a tuple of arrays. `backward(ctx, *grads)` gets one gradient per output and returns one per
+    input, or None. It returns arrays that it made, or a gradient it was given, or a view of one: never a
+    saved array, and it writes into none. Broadcasting is undone by the engine. What backward needs of its
+    inputs and outputs goes through `ctx.save`; a tensor among the parameters (an index, a mask) comes as its
+    array and can be saved too.
+    """
+
+    is_view: ClassVar[bool] = False  # the output shares the first input's memory
+    reads_a_number: ClassVar[bool] = False  # in place, the other input may lie in the target's own memory
+    returns_fresh_arrays = True
+
+    needs_input_grad: Sequence[bool]
+    saved: tuple[Any, ...] = ()
+    guards: Sequence[Guard] = ()
+    is_released = False
+
+    def __init_subclass__(cls) -> None:
+        if "node_name" not in cls.__dict__:
+            cls.node_name = f"{cls.__name__}Backward0"
+
+    @staticmethod
+    def forward(ctx: Any, *inputs: Any, **parameters: Any) -> Any:
+        """The value of the operation."""
+        raise NotImplementedError
+
+    @staticmethod
+    def backward(ctx: Any, *grads: Any) -> Any:
+        """The gradients by the inputs."""
+        raise NotImplementedError
+
+    def save(self, *arrays: Array | None) -> None:
+        """Keep arrays for backward. Those that belong to tensors are guarded against in-place changes."""
+        self.saved = arrays
+
+    @classmethod
+    def apply(cls, *inputs: Any, **parameters: Any) -> Any:
+        """Run the operation on tensors (or constants: arrays, numbers); record it if a gradient is wanted."""
+        node = cls()
+        recording = state.enabled
+        is_wanted = False
+        arrays: list[Any] = []
+        edges: list[Edge] = []
+        needed: list[bool] = []
+        for item in inputs:
+            edge = NO_EDGE
+            if isinstance(item, TensorBase):
+                arrays.append(item._array)
+                if recording:
+                    edge = edge_of(item)
+                    # A view made without recording requires grad when its base does, but leads nowhere.
+                    is_wanted = is_wanted or edge[0] is not None or item.requires_grad
+            else:
+                arrays.append(item)
+            edges.append(edge)
+            needed.append(edge[0] is not None)
+        node.needs_input_grad = needed
+        values = _without_tensors(parameters) if parameters else parameters
+        result = cls.forward(node, *arrays, **values)
+        is_multiple = type(result) is tuple
+        outputs = tuple([_wrapped(array) for array in result]) if is_multiple else (_wrapped(result),)
+        if is_wanted:
+            node.record(edges, outputs)
+            if node.saved:
+                node.guards = guards_for(node.saved, (*inputs, *outputs, *parameters.values()))
+        if cls.is_view:
+            for index, output in enumerate(outputs):
+                track_view(output, inputs[0], (cls, parameters, index), is_multiple)
+        return outputs if is_multiple else outputs[0]
+
+    def record(self, edges: Sequence[Edge], outputs: Sequence[TensorBase]) -> None:
+        """Become the node of the graph that leads from `outputs` back along `edges`."""
+        self.connect(edges)
+        self.output_metadata = metadata = []
+        for index, output in enumerate(outputs):
+            array = output._array
+            metadata.append((array.shape, array.dtype))
+            if array.dtype.kind == "f":  # indices and masks carry no gradient
+                output._grad_fn, output._output_index = self, index
+        if anomaly.enabled:
+            self.forward_trace = forward_trace()
+
+    def run(self, grads: list[Array | None]) -> Sequence[Array | None]:
+        """Call `backward`, once it is sure that all it saved is as it was."""
+        for grad in grads:
+            if grad is None:
+                if all(other is None for other in grads):
+                    return (None,) * len(self.next_functions)
+                grads = [np.zeros(*self.output_metadata[i]) if g is None else g for i, g in enumerate(grads)]
+                break
+        if self.is_released:
+            raise RuntimeError(FREED)
+        for guard in self.guards:
+            raise_if_modified(guard, self)
+        result = self.backward(self, *grads)
+        return result if type(result) is tuple else (result,)
+
+    def release(self) -> None:
+        """Free the saved arrays; a node that saved nothing can run again."""
+        if self.saved:
+            self.saved = self.guards = ()
+            self.is_released = True
+
+
+def _wrapped(result: Any) -> Tensor:
+    # NumPy makes numbers of 0-dimensional arrays.
+    return wrap(result if isinstance(result, np.ndarray) else np.asarray(result))
+
+
+def _without_tensors(parameters: dict[str, Any]) -> dict[str, Any]:
+    return {
+        name: value._array if isinstance(value, TensorBase) else value for name, value in parameters.items()
+    }

@@ -1,0 +1,54 @@
+"""Which kernels compute, and PyTorch's `torch.backends` as far as programs set its flags.
+
+`use("numpy")` and `use("numba")` choose the kernels for the whole process. `cudnn` and `mps` stand for
+hardware that the engine does not drive: they can be asked and set, and change nothing.
+"""
+
+from __future__ import annotations
+
+from types import TracebackType
+
+from ..kernels import BACKENDS, active, load
+from . import cudnn, mps
+
+__all__ = ["cudnn", "current", "mps", "use"]
+
+
+class use:  # noqa: N801 - reads as a function: `use("numpy")`
+    """Compute with the kernels of `backend`, "numpy" or "numba", from now on or for the length of a `with`.
+
+    The choice holds for all threads of the process. ValueError for another name; ImportError when Numba
+    cannot be used on this machine.
+
+    >>> import minitorch_cifar as torch
+    >>> with torch.backends.use("numpy"):
+    ...     torch.backends.current()
+    'numpy'
+    """
+
+    def __init__(self, backend: str) -> None:
+        if backend not in BACKENDS:
+            raise ValueError(f"unknown backend {backend!r}: expected one of {', '.join(map(repr, BACKENDS))}")
+        self.previous = active._backend
+        if backend == "numba" != self.previous:
+            try:
+                load("numba")
+            except Exception as error:
+                raise ImportError(f"the numba backend cannot be used here: {error}") from error
+        active._switch(backend)
+
+    def __enter__(self) -> None:
+        """The switch was made when the object was."""
+
+    def __exit__(
+        self,
+        exception_type: type[BaseException] | None,
+        exception: BaseException | None,
+        traceback: TracebackType | None,
+    ) -> None:
+        active._switch(self.previous)
+
+
+def current() -> str:
+    """The name of the backend in use."""
+    return active._backend

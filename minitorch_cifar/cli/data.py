@@ -1,0 +1,43 @@
+"""`minitorch-cifar data info`: what lies at a path, and whether it is what its authors published."""
+
+from __future__ import annotations
+
+import argparse
+from typing import Any
+
+from ..learn.errors import UserError
+from .options import add_command
+
+__all__ = ["add_parser", "info"]
+
+EXAMPLES = """\
+examples:
+  minitorch-cifar data info data
+  minitorch-cifar data info cifar-10-python.tar.gz
+"""
+
+
+def add_parser(commands: Any) -> None:
+    """Adds the subcommand and its one action."""
+    parser = add_command(commands, "data", "look at data sets", EXAMPLES)
+    actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
+    about = add_command(
+        actions, "info", "say which data set lies at PATH, count its pictures, check its files", EXAMPLES
+    )
+    about.add_argument("path", metavar="PATH", help="a folder or an archive")
+    about.set_defaults(run=info)
+
+
+def info(options: argparse.Namespace) -> int:
+    """Prints a report; returns the exit status."""
+    from ..vision.datasets import describe
+
+    try:
+        reports = describe(options.path)
+    except (OSError, RuntimeError, ValueError) as error:
+        raise UserError(str(error)) from error
+    for report in reports:
+        print(report)
+    if broken := [report for report in reports if report.problem is not None]:
+        raise UserError(f"{broken[0].path} cannot be used: {broken[0].problem}")
+    return 0

@@ -1,0 +1,157 @@
+"""`minitorch-cifar train`: turns options into `Settings`, finds the run folder, calls `learn.training`."""
+
+from __future__ import annotations
+
+import argparse
+import sys
+from typing import Any
+
+from ..learn.errors import UserError
+from ..learn.run_folder import RunFolder, choose_folder
+from ..learn.settings import DEFAULTS, Settings, make_settings
+from .options import DATA_HELP, add_command, add_threads, set_threads
+
+__all__ = ["add_parser", "run"]
+
+EXAMPLES = """\
+examples:
+  minitorch-cifar train
+  minitorch-cifar train --model bn --data cifar10 --epochs 10
+  minitorch-cifar train --run runs/mine --lr 0.002
+  minitorch-cifar train --run runs/mine --resume --epochs 20     go on with that run
+
+The run folder then holds checkpoint.pth (for eval, predict and --resume), metrics.jsonl (a line per epoch)
+and config.json (the settings).
+"""
+
+# Options that decide what a run computes, as `Settings` names them. None means: not given.
+SETTINGS = ("model", "data", "epochs", "batch_size", "lr", "momentum", "seed", "limit")
+
+
+def _default(name: str) -> str:
+    return "(default: " + ", ".join(f"{model} {values[name]}" for model, values in DEFAULTS.items()) + ")"
+
+
+def add_parser(commands: Any) -> None:
+    """Adds the subcommand."""
+    parser = add_command(commands, "train", "train a network and test it after each epoch", EXAMPLES)
+    parser.add_argument(
+        "--model",
+        choices=list(DEFAULTS),
+        help="which network: lenet (small and fast), quick (three convolutions) or bn (batch norm; the most "
+        "accurate) (default: lenet)",
+    )
+    parser.add_argument("--data", metavar="shapes10|cifar10|PATH", help=DATA_HELP + " (default: shapes10)")
+    parser.add_argument(
+        "--epochs", type=int, metavar="N", help=f"how often to go through all pictures {_default('epochs')}"
+    )
+    parser.add_argument(
+        "--batch-size", type=int, metavar="B", help=f"pictures per training step {_default('batch_size')}"
+    )
+    parser.add_argument("--lr", type=float, metavar="X", help=f"learning rate {_default('lr')}")
+    parser.add_argument(
+        "--momentum", type=float, metavar="M", help=f"momentum of the gradient descent {_default('momentum')}"
+    )
+    parser.add_argument(
+        "--seed",
+        type=int,
+        metavar="S",
+        help="start of the random numbers: the same seed, the same run (default: 0)",
+    )
+    parser.add_argument(
+        "--run",
+        dest="folder",
+        metavar="DIR",
+        help="folder to write into (default: runs/MODEL-DATA, numbered if taken)",
+    )
+    parser.add_argument(
+        "--resume",
+        action="store_true",
+        help="go on with the run in the run folder after its last finished epoch",
+    )
+    parser.add_argument(
+        "--workers",
+        type=int,
+        default=0,
+        metavar="W",
+        help="background threads that prepare pictures (default: 0)",
+    )
+    add_threads(parser)
+    parser.add_argument(
+        "--limit",
+        type=int,
+        metavar="N",
+        help="use the first N training and test pictures only, for a quick try",
+    )
+    parser.add_argument(
+        "--engine",
+        choices=("minitorch", "torch"),
+        default="minitorch",
+        help="torch: run the same training in PyTorch instead, to compare (default: minitorch)",
+    )
+    parser.set_defaults(run=run)
+
+
+def run(options: argparse.Namespace) -> int:
+    """Trains; returns the exit status."""
+    if options.workers < 0:
+        raise UserError(f"--workers must be at least 0, not {options.workers}")
+    set_threads(options.threads)
+    settings, folder = _settings_and_folder(options)
+    if options.engine == "torch":
+        return _run_pytorch(settings, folder, options)
+
+    from ..learn.training import train
+    from .progress import make_reporter
+
+    with make_reporter(sys.stdout) as reporter:
+        train(settings, folder, reporter, resume=options.resume, workers=options.workers)
+    return 0
+
+
+def _settings_and_folder(options: argparse.Namespace) -> tuple[Settings, RunFolder]:
+    given = {name: getattr(options, name) for name in SETTINGS if getattr(options, name) is not None}
+    settings = make_settings(**given)
+    folder = choose_folder(settings, options.folder, options.resume)
+    if not options.resume:
+        return settings, folder
+    stored = folder.read_config()
+    if stored is None:
+        print(f"nothing to resume in {folder} yet: starting from the beginning", flush=True)
+        return settings, folder
+    return resumed_settings(stored, given, folder), folder
+
+
+def resumed_settings(stored: Settings, given: dict[str, Any], folder: RunFolder) -> Settings:
+    """The stored settings, with another number of epochs when one is given; nothing else may change."""
+    wanted = make_settings(**{**stored.as_dict(), **given})
+    for name in SETTINGS:
+        old, new = getattr(stored, name), getattr(wanted, name)
+        if old != new and name != "epochs":
+            option = "--" + name.replace("_", "-")
+            raise UserError(
+                f"the run in {folder} was started with {option} {old} and cannot be resumed with {option} "
+                f"{new}; "
+                "only --epochs may change"
+            )
+    return wanted
+
+
+def _run_pytorch(settings: Settings, folder: RunFolder, options: argparse.Namespace) -> int:
+    try:
+        from reference import train as reference
+    except ImportError as error:
+        raise UserError(
+            f"--engine torch needs PyTorch and torchvision ({error}): pip install "
+            "'minitorch-cifar[reference]'"
+        ) from error
+    arguments = ["--run", str(folder), "--workers", str(options.workers)]
+    for name, value in settings.as_dict().items():
+        if value is not None:
+            arguments += ["--" + name.replace("_", "-"), str(value)]
+    if options.threads is not None:
+        arguments += ["--threads", str(options.threads)]
+    if options.resume:
+        arguments.append("--resume")
+    status: int = reference.main(arguments)
+    return status

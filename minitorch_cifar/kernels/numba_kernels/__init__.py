@@ -1,0 +1,1 @@
+"""The kernels as loops that Numba compiles, with the names and signatures of `numpy_kernels`."""

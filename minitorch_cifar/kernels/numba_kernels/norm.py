@@ -1,0 +1,211 @@
+"""Batch normalisation as Numba loops; the formulas are explained in `numpy_kernels`.
+
+One channel at a time: its elements of the whole batch fit the second-level cache, so that only the first of
+the three passes over them (mean, variance, result) reads memory. The sums are float64, and `reassoc` lets the
+compiler split each into several that run side by side; it leaves NaN and infinity alone.
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+
+from ...dtypes import Array
+from .flat import compiled, compiled_sums
+
+
+def _ones(weight: Array | None, channels: int) -> Array:
+    return np.ones(channels) if weight is None else weight.astype(np.float64)
+
+
+def _zeros(bias: Array | None, channels: int) -> Array:
+    return np.zeros(channels) if bias is None else bias.astype(np.float64)
+
+
+@compiled_sums
+def _train_forward(
+    x: Array, weight: Array, bias: Array, eps: float, out: Array, mean: Array, var: Array, invstd: Array
+) -> None:
+    samples, channels, positions = x.shape
+    count = samples * positions
+    for c in range(channels):
+        total = 0.0
+        for n in range(samples):
+            for i in range(positions):
+                total += x[n, c, i]
+        m = total / count
+        squares = 0.0
+        for n in range(samples):
+            for i in range(positions):
+                deviation = x[n, c, i] - m
+                squares += deviation * deviation
+        mean[c] = m
+        var[c] = squares / count
+        invstd[c] = 1 / math.sqrt(var[c] + eps)
+        scale = invstd[c] * weight[c]
+        for n in range(samples):
+            for i in range(positions):
+                out[n, c, i] = (x[n, c, i] - m) * scale + bias[c]
+
+
+@compiled
+def _scale_and_shift(x: Array, mean: Array, scale: Array, bias: Array, out: Array) -> None:
+    for n in range(x.shape[0]):
+        for c in range(x.shape[1]):
+            for i in range(x.shape[2]):
+                out[n, c, i] = (x[n, c, i] - mean[c]) * scale[c] + bias[c]
+
+
+@compiled_sums
+def _train_backward(
+    grad_out: Array,
+    x: Array,
+    weight: Array,
+    mean: Array,
+    invstd: Array,
+    grad_x: Array,
+    grad_weight: Array,
+    grad_bias: Array,
+) -> None:
+    samples, channels, positions = x.shape
+    count = samples * positions
+    for c in range(channels):
+        m = mean[c]
+        sum_g = 0.0
+        sum_gd = 0.0
+        for n in range(samples):
+            for i in range(positions):
+                sum_g += grad_out[n, c, i]
+                sum_gd += grad_out[n, c, i] * (x[n, c, i] - m)
+        grad_bias[c] = sum_g
+        grad_weight[c] = sum_gd * invstd[c]
+        mean_g = sum_g / count
+        slope = sum_gd * invstd[c] * invstd[c] / count
+        scale = invstd[c] * weight[c]
+        for n in range(samples):
+            for i in range(positions):
+                grad_x[n, c, i] = scale * (grad_out[n, c, i] - mean_g - (x[n, c, i] - m) * slope)
+
+
+@compiled_sums
+def _eval_backward(
+    grad_out: Array,
+    x: Array,
+    weight: Array,
+    mean: Array,
+    invstd: Array,
+    grad_x: Array,
+    grad_weight: Array,
+    grad_bias: Array,
+) -> None:
+    for c in range(x.shape[1]):
+        scale = invstd[c] * weight[c]
+        sum_g = 0.0
+        sum_gd = 0.0
+        for n in range(x.shape[0]):
+            for i in range(x.shape[2]):
+                sum_g += grad_out[n, c, i]
+                sum_gd += grad_out[n, c, i] * (x[n, c, i] - mean[c])
+                grad_x[n, c, i] = grad_out[n, c, i] * scale
+        grad_bias[c] = sum_g
+        grad_weight[c] = sum_gd * invstd[c]
+
+
+def batch_norm_train_forward(
+    x: Array,
+    weight: Array | None,
+    bias: Array | None,
+    eps: float,
+    out: Array,
+    mean: Array,
+    var: Array,
+    invstd: Array,
+) -> None:
+    """y = weight · (x - mean) · invstd + bias with the mean and variance of this batch."""
+    channels = x.shape[1]
+    result = np.ascontiguousarray(out)
+    _train_forward(
+        np.ascontiguousarray(x),
+        _ones(weight, channels),
+        _zeros(bias, channels),
+        eps,
+        result,
+        mean,
+        var,
+        invstd,
+    )
+    if result is not out:
+        out[...] = result
+
+
+def batch_norm_eval_forward(
+    x: Array,
+    weight: Array | None,
+    bias: Array | None,
+    running_mean: Array,
+    running_var: Array,
+    eps: float,
+    out: Array,
+) -> None:
+    """y = weight · (x - running_mean) / sqrt(running_var + eps) + bias."""
+    channels = x.shape[1]
+    mean = running_mean.astype(np.float64)
+    scale = _ones(weight, channels) / np.sqrt(running_var.astype(np.float64) + eps)
+    result = np.ascontiguousarray(out)
+    _scale_and_shift(np.ascontiguousarray(x), mean, scale, _zeros(bias, channels), result)
+    if result is not out:
+        out[...] = result
+
+
+def batch_norm_train_backward(
+    grad_out: Array,
+    x: Array,
+    weight: Array | None,
+    mean: Array,
+    invstd: Array,
+    grad_x: Array,
+    grad_weight: Array,
+    grad_bias: Array,
+) -> None:
+    """Gradients of training mode."""
+    result = np.ascontiguousarray(grad_x)
+    _train_backward(
+        np.ascontiguousarray(grad_out),
+        np.ascontiguousarray(x),
+        _ones(weight, x.shape[1]),
+        mean,
+        invstd,
+        result,
+        grad_weight,
+        grad_bias,
+    )
+    if result is not grad_x:
+        grad_x[...] = result
+
+
+def batch_norm_eval_backward(
+    grad_out: Array,
+    x: Array,
+    weight: Array | None,
+    running_mean: Array,
+    running_var: Array,
+    eps: float,
+    grad_x: Array,
+    grad_weight: Array,
+    grad_bias: Array,
+) -> None:
+    """Gradients of evaluation mode."""
+    result = np.ascontiguousarray(grad_x)
+    _eval_backward(
+        np.ascontiguousarray(grad_out),
+        np.ascontiguousarray(x),
+        _ones(weight, x.shape[1]),
+        running_mean.astype(np.float64),
+        1 / np.sqrt(running_var.astype(np.float64) + eps),
+        result,
+        grad_weight,
+        grad_bias,
+    )
+    if result is not grad_x:
+        grad_x[...] = result

@@ -1,0 +1,98 @@
+"""What the package needs of Numba itself: loops that share work among threads, and a notice while it
+compiles. No kernel is in this file.
+"""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from types import FunctionType
+from typing import Any, Generic, TypeVar, cast
+
+import numba
+from numba.core import event
+
+from ...threads import apply_to_numba
+
+F = TypeVar("F", bound=Callable[..., Any])
+
+
+class Shared(Generic[F]):
+    """A function with a `prange` loop, compiled twice: for several threads, and for the calling one alone.
+
+    To start the other threads and to wait for the last of them takes microseconds on an idle machine and
+    milliseconds on a busy one, so `of(work)` gives the first only where there is enough to do. The choice
+    does not depend on the number of threads, and so neither does any result.
+    """
+
+    def __init__(self, function: F, enough: int, **options: Any) -> None:
+        self.enough = enough
+        self.alone: F = numba.njit(cache=True, error_model="numpy", **options)(function)
+        # Numba names files of machine code after the function: the second version needs a name of its own.
+        twin = FunctionType(function.__code__, function.__globals__, function.__name__)
+        twin.__qualname__ = f"{function.__qualname__}_shared"
+        self.shared: F = numba.njit(cache=True, error_model="numpy", parallel=True, **options)(twin)
+
+    def of(self, work: int) -> F:
+        """The version for so much work, in the unit of `enough`."""
+        return self.shared if work >= self.enough else self.alone
+
+
+def in_parallel(enough: int, **options: Any) -> Callable[[F], Shared[F]]:
+    """Compile a function whose `prange` loops run on several threads where there is `enough` to do.
+
+    The rounds of such a loop must not depend on each other, nor any sum on which thread runs which round.
+    """
+    return lambda function: Shared(function, enough, **options)
+
+
+def inlined(function: F) -> F:
+    """Compile a small function into the loops that call it."""
+    return cast(F, numba.njit(cache=True, error_model="numpy", inline="always")(function))
+
+
+def unlocked(function: F) -> F:
+    """Compile a function that lets other Python threads run meanwhile."""
+    return cast(F, numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+
+
+_PACKAGE = __name__.rpartition(".")[0]
+
+
+class CompilationNotice(event.Listener):  # type: ignore[misc]
+    """Says once, on stderr, that kernels of this package are being compiled.
+
+    Numba sends its `numba:compile` event when it compiles, not when it loads machine code from the disk.
+    """
+
+    def __init__(self) -> None:
+        self.given = False
+
+    def on_start(self, event: Any) -> None:
+        function = event.data["dispatcher"].py_func
+        if not self.given and function.__module__.startswith(_PACKAGE):
+            self.given = True
+            print(
+                "minitorch_cifar: compiling kernels for this machine "
+                "(first run only, up to half a minute) ...",
+                file=sys.stderr,
+                flush=True,
+            )
+
+    def on_end(self, event: Any) -> None:
+        """The end of a compilation is not reported."""
+
+
+_notice = CompilationNotice()
+_registered = False
+
+
+def prepare() -> None:
+    """Called before the first kernel is loaded. RuntimeError when Numba is told not to compile."""
+    global _registered
+    if numba.config.DISABLE_JIT:
+        raise RuntimeError("the environment variable NUMBA_DISABLE_JIT switches compilation off")
+    if not _registered:
+        event.register("numba:compile", _notice)
+        _registered = True
+    apply_to_numba()

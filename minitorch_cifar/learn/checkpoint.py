@@ -1,0 +1,120 @@
+"""Checkpoints: one `.pth` file with everything needed to use a network or to go on training it.
+
+The file is a dict of plain values and tensors, so that `torch.load(path, weights_only=True)` opens it as
+well. It carries how its pictures were scaled and what its classes are called; nobody who uses it has to
+remember.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from ..models import NETWORKS, Classifier, Normalization
+from ..serialization import load, save
+from .errors import UserError
+from .run_folder import CHECKPOINT
+from .settings import Settings
+
+__all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
+
+FORMAT = "minitorch_cifar checkpoint"
+VERSION = 1
+
+
+@dataclass(frozen=True)
+class Checkpoint:
+    """A run after `epoch` epochs: the states of network, optimizer and random numbers, and the measurements
+    so far.
+    """
+
+    settings: Settings
+    classes: tuple[str, ...]
+    normalization: Normalization
+    model: Mapping[str, Any]
+    optimizer: Mapping[str, Any]
+    epoch: int
+    random_state: Any
+    metrics: tuple[Mapping[str, Any], ...]
+
+    def network(self) -> Classifier:
+        """The network with the stored weights, in evaluation mode."""
+        network = NETWORKS[self.settings.model](num_classes=len(self.classes))
+        network.normalization = self.normalization
+        network.load_state_dict(self.model)
+        return network.eval()
+
+
+def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> None:
+    """Writes the file, whole or not at all."""
+    save(
+        {
+            "format": FORMAT,
+            "version": VERSION,
+            "settings": checkpoint.settings.as_dict(),
+            "classes": list(checkpoint.classes),
+            "normalization": {
+                "mean": list(checkpoint.normalization.mean),
+                "std": list(checkpoint.normalization.std),
+            },
+            "model": checkpoint.model,
+            "optimizer": checkpoint.optimizer,
+            "epoch": checkpoint.epoch,
+            "random_state": checkpoint.random_state,
+            "metrics": [dict(row) for row in checkpoint.metrics],
+        },
+        path,
+    )
+
+
+def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
+    """Reads what `save_checkpoint` wrote. `path` may also be the run folder that holds it.
+
+    Raises:
+        UserError: no such file, no checkpoint of this program, or weights that do not fit the network it
+            names.
+    """
+    file = Path(path)
+    if file.is_dir():
+        file = file / CHECKPOINT
+    if not file.exists():
+        raise UserError(f"there is no checkpoint {file}; `minitorch-cifar train` writes one after each epoch")
+    try:
+        content = load(file)
+    except Exception as error:  # whatever a damaged or foreign file leads to
+        raise UserError(f"{file} is not a checkpoint that can be read: {error}") from error
+    if not isinstance(content, Mapping) or content.get("format") != FORMAT:
+        raise UserError(f"{file} is a .pth file, but not a checkpoint of `minitorch-cifar train`")
+    if content.get("version") != VERSION:
+        raise UserError(
+            f"{file} has checkpoint version {content.get('version')}; this program reads {VERSION}"
+        )
+    return _checked(content, file)
+
+
+def _checked(content: Mapping[str, Any], file: Path) -> Checkpoint:
+    try:
+        checkpoint = Checkpoint(
+            settings=Settings.from_dict(content["settings"], str(file)),
+            classes=tuple(content["classes"]),
+            normalization=Normalization(
+                tuple(content["normalization"]["mean"]), tuple(content["normalization"]["std"])
+            ),
+            model=content["model"],
+            optimizer=content["optimizer"],
+            epoch=content["epoch"],
+            random_state=content["random_state"],
+            metrics=tuple(content["metrics"]),
+        )
+    except (KeyError, TypeError) as error:
+        raise UserError(f"{file} is an incomplete checkpoint: {error!r}") from error
+    try:
+        checkpoint.network()
+    except (RuntimeError, TypeError) as error:
+        raise UserError(
+            f"{file} does not hold the weights of the network {checkpoint.settings.model}: {error}"
+        ) from error
+    return checkpoint

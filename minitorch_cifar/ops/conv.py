@@ -1,0 +1,73 @@
+"""Convolution over pictures. The loops are in `kernels`; `nn.functional.conv2d` checks the arguments.
+
+Legend: n picture, o output channel, c input channel, (h, w) pixel of the output, (i, j) position in the
+kernel, s stride, p padding, d dilation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd.operation import Operation
+from ..dtypes import Array
+from ..kernels import active
+
+Pair = tuple[int, int]
+
+
+def window_count(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
+    """How many windows fit: ⌊(size + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1."""
+    return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+
+
+class Convolution(Operation):
+    """y[n, o, h, w] = b[o] + Σ_cij weight[o, c, i, j] · x[n, c, h·s + i·d − p, w·s + j·d − p], x being 0
+    outside.
+
+    Shapes: x (N, C, H, W), weight (O, C/groups, KH, KW), b (O,) or None, y (N, O, OH, OW), where OH and OW
+    are the `window_count`s. Output channel o sees the input channels of its group only, C/groups of them.
+    dL/dx[n, c, y, x] = Σ of weight[o, c, i, j] · g[n, o, h, w] over all (o, i, j, h, w) that met that
+    pixel. dL/dweight[o, c, i, j] = Σ_nhw g[n, o, h, w] · x[n, c, h·s + i·d − p, w·s + j·d − p]. dL/db[o] =
+    Σ_nhw g[n, o, h, w].
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Array,
+        weight: Array,
+        bias: Array | None,
+        *,
+        stride: Pair,
+        padding: Pair,
+        dilation: Pair,
+        groups: int,
+    ) -> Array:
+        ctx.save(x if ctx.needs_input_grad[1] else None, weight if ctx.needs_input_grad[0] else None)
+        ctx.x_shape, ctx.weight_shape = x.shape, weight.shape
+        ctx.parameters = (stride, padding, dilation, groups)
+        height, width = (
+            window_count(*sizes)
+            for sizes in zip(x.shape[2:], weight.shape[2:], stride, padding, dilation, strict=True)
+        )
+        out = np.empty((x.shape[0], weight.shape[0], height, width), x.dtype)
+        active.conv2d_forward(x, weight, bias, stride, padding, dilation, groups, out)
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> tuple[Array | None, Array | None, Array | None]:
+        x, weight = ctx.saved
+        grad = np.ascontiguousarray(grad)  # once, not in each kernel
+        by_x = by_weight = by_bias = None
+        if ctx.needs_input_grad[0]:
+            by_x = np.empty(ctx.x_shape, grad.dtype)
+            active.conv2d_grad_input(grad, weight, *ctx.parameters, by_x)
+        if ctx.needs_input_grad[1]:
+            by_weight = np.empty(ctx.weight_shape, grad.dtype)
+            active.conv2d_grad_weight(grad, x, *ctx.parameters, by_weight)
+        if ctx.needs_input_grad[2]:
+            by_bias = np.empty(ctx.weight_shape[0], grad.dtype)
+            active.conv2d_grad_bias(grad, by_bias)
+        return by_x, by_weight, by_bias

@@ -1,0 +1,281 @@
+"""Operations that read or write at places given by tensors: advanced indexing, gather, scatter, masks.
+
+The gradient of reading is adding at the same places; a place that was read twice gets both gradients.
+"""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+
+from ..autograd.arrays import broadcasts_to
+from ..autograd.operation import Operation
+from ..dtypes import Array
+from .arithmetic import like
+
+
+def add_at(shape: tuple[int, ...], index: Any, grad: Array) -> Array:
+    """Zeros of `shape` with `grad` added at `index`, repeated places added up, in float64 inside."""
+    total = np.zeros(shape, np.float64)
+    with np.errstate(all="ignore"):
+        np.add.at(total, index, grad)
+        return total.astype(grad.dtype)
+
+
+def along(indices: Array, dim: int) -> Any:
+    """The index that stands for "`indices` along `dim`, one's own place elsewhere"."""
+    if not indices.ndim:
+        return ...
+    places: list[Array] = list(np.ogrid[tuple(slice(n) for n in indices.shape)])
+    places[dim] = indices
+    return tuple(places)
+
+
+class Index(Operation):
+    """Advanced indexing, y = x[index] with integer or boolean arrays.  dL/dx = g added at index."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, *, index: Any) -> Array:
+        ctx.where = x.shape, index
+        return np.asarray(x[index])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Array:
+        shape, index = ctx.where
+        return add_at(shape, index, grad)
+
+
+class IndexPut(Operation):
+    """x with `values` written at index.  dL/dx = g, but 0 where written; dL/dvalues = g[index]."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, values: Array, *, index: Any, node_name: str) -> Array:
+        ctx.node_name = node_name
+        ctx.index = index
+        result = x.copy()
+        result[index] = values
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> tuple[Array, Array]:
+        by_x = grad.copy()
+        by_x[ctx.index] = 0
+        return by_x, np.array(grad[ctx.index])
+
+
+class IndexAdd(Operation):
+    """x with alpha times the slices of src added at the indices along dim.  dL/dx = g, dL/dsrc = alpha g
+    there.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, src: Array, *, dim: int, indices: Array, alpha: Any) -> Array:
+        ctx.index = (slice(None),) * dim + (indices,) if x.ndim else ...
+        ctx.alpha = alpha
+        result = x.copy()
+        with np.errstate(all="ignore"):
+            np.add.at(result, ctx.index, src if alpha == 1 else src * like(src, alpha))
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> tuple[Array, Array]:
+        taken = np.array(grad[ctx.index])
+        with np.errstate(all="ignore"):
+            return grad, taken if ctx.alpha == 1 else taken * like(grad, ctx.alpha)
+
+
+class IndexSelect(Operation):
+    """The slices of x along dim at the given indices.  dL/dx = each slice's g added back."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, *, dim: int, indices: Array) -> Array:
+        ctx.where = x.shape, (slice(None),) * dim + (indices,)
+        return np.take(x, indices, axis=dim) if x.ndim else x.copy()
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Array:
+        shape, index = ctx.where
+        return add_at(shape, index, grad) if shape else grad
+
+
+class Take(Operation):
+    """y = x at places in the flattened tensor.  dL/dx = g added at the places."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, *, places: Array) -> Array:
+        ctx.where = x.shape, places
+        return np.asarray(x.reshape(-1)[places])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Array:
+        shape, places = ctx.where
+        return add_at((math.prod(shape),), places, grad).reshape(shape)
+
+
+class Gather(Operation):
+    """y[.., i, ..] = x[.., indices[.., i, ..], ..] along dim.  dL/dx = g added at the indices."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, *, dim: int, indices: Array) -> Array:
+        ctx.x_shape = x.shape
+        if not x.ndim or not indices.ndim:  # a number and a vector of length 1 are taken for each other
+            ctx.index = indices.reshape(-1)
+            return np.asarray(x.reshape(-1)[ctx.index]).reshape(indices.shape)
+        ctx.index = along(indices, dim)
+        return np.asarray(x[ctx.index])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Array:
+        if isinstance(ctx.index, np.ndarray):
+            return add_at((math.prod(ctx.x_shape),), ctx.index, grad.reshape(-1)).reshape(ctx.x_shape)
+        return add_at(ctx.x_shape, ctx.index, grad)
+
+
+class Scatter(Operation):
+    """x with src written along dim at the indices.  dL/dx = g, 0 where written; dL/dsrc = g at the
+    indices.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, src: Array, *, dim: int, indices: Array, node_name: str) -> Array:
+        ctx.node_name = node_name
+        ctx.index = along(indices, dim)
+        ctx.src_shape = src.shape
+        result = x.copy()
+        result[ctx.index] = _leading(src, indices.shape)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> tuple[Array, Array]:
+        by_x = grad.copy()
+        by_x[ctx.index] = 0
+        return by_x, _into_leading(grad[ctx.index], ctx.src_shape)
+
+
+class ScatterAdd(Operation):
+    """x with src added along dim at the indices.  dL/dx = g; dL/dsrc = g at the indices."""
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, src: Array, *, dim: int, indices: Array) -> Array:
+        ctx.index = along(indices, dim)
+        ctx.src_shape = src.shape
+        result = x.copy()
+        with np.errstate(all="ignore"):
+            np.add.at(result, ctx.index, _leading(src, indices.shape))
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> tuple[Array, Array]:
+        return grad, _into_leading(grad[ctx.index], ctx.src_shape)
+
+
+def _leading(src: Array, shape: tuple[int, ...]) -> Array:
+    # Only the corner of src that has an index is used.
+    return src[tuple(slice(n) for n in shape)] if src.ndim else src
+
+
+def _into_leading(values: Array, shape: tuple[int, ...]) -> Array:
+    result = np.zeros(shape, values.dtype)
+    result[tuple(slice(n) for n in values.shape)] = values
+    return result
+
+
+class MaskedFill(Operation):
+    """x with a value where the mask holds.  dL/dx = g, 0 under the mask; dL/dvalue = the sum of g there."""
+
+    reads_a_number = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, value: Any, *, mask: Array, node_name: str) -> Array:
+        ctx.node_name = node_name
+        ctx.save(mask)
+        return np.where(mask, np.asarray(value).astype(x.dtype), x)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> tuple[Array, Array | None]:
+        (mask,) = ctx.saved
+        zero = grad.dtype.type(0)
+        by_value = np.where(mask, grad, zero) if ctx.needs_input_grad[1] else None
+        return np.where(mask, zero, grad), by_value
+
+
+class MaskedSelect(Operation):
+    """The elements where the mask holds, as a vector; x and mask broadcast.  dL/dx = g at those places, else
+    0.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, *, mask: Array) -> Array:
+        ctx.save(mask)
+        ctx.shape = np.broadcast_shapes(x.shape, mask.shape)
+        return np.asarray(np.broadcast_to(x, ctx.shape)[np.broadcast_to(mask, ctx.shape)])
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Array:
+        (mask,) = ctx.saved
+        result = np.zeros(ctx.shape, grad.dtype)
+        result[np.broadcast_to(mask, ctx.shape)] = grad
+        return result
+
+
+class Copy(Operation):
+    """`x.copy_(src)`: src, repeated to the shape of x and in its dtype.  dL/dx = 0, dL/dsrc = g."""
+
+    node_name = "CopyBackwards"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, src: Array) -> Array:
+        if not broadcasts_to(src.shape, x.shape):
+            raise RuntimeError(
+                f"shape mismatch: value tensor of shape {list(src.shape)} cannot be broadcast to indexing "
+                f"result of shape {list(x.shape)}"
+            )
+        return np.broadcast_to(src, x.shape).astype(x.dtype)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> tuple[Array, Array]:
+        return np.zeros_like(grad), grad
+
+
+class Fill(Operation):
+    """`x.fill_(value)`: the same number everywhere.  dL/dx = 0, dL/dvalue = the sum of g (engine)."""
+
+    reads_a_number = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, value: Array, *, node_name: str) -> Array:
+        ctx.node_name = node_name
+        return np.full_like(x, value)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> tuple[Array, Array | None]:
+        return np.zeros_like(grad), grad if ctx.needs_input_grad[1] else None
+
+
+class Sort(Operation):
+    """(values, indices) sorted along dim, NaN counted largest.  dL/dx = g at the places the values came
+    from.
+    """
+
+    @staticmethod
+    def forward(
+        ctx: Any, x: Array, *, dim: int, descending: bool, length: int | None, node_name: str
+    ) -> tuple[Array, Array]:
+        ctx.node_name = node_name
+        if not x.ndim:
+            ctx.where = x.shape, ...
+            return x.copy(), np.zeros((), np.int64)
+        if descending:  # stable: sort the reversed order and reverse again
+            order = np.flip(x.shape[dim] - 1 - np.argsort(np.flip(x, dim), axis=dim, kind="stable"), dim)
+        else:
+            order = np.argsort(x, axis=dim, kind="stable")
+        order = order[(slice(None),) * dim + (slice(length),)].astype(np.int64)
+        ctx.where = x.shape, along(order, dim)
+        return x[ctx.where[1]], order
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array, _: Any = None) -> Array:
+        shape, index = ctx.where
+        return add_at(shape, index, grad)

@@ -1,0 +1,140 @@
+"""Pooling over pictures: each output pixel is the maximum or the mean of a window of the input.
+
+The loops are in `kernels`; `nn.functional` checks the arguments and works out how many windows there are,
+which is `out_size` here. Shapes: x (N, C, H, W), y (N, C, *out_size), or both without N. In each docstring
+`g` is the gradient dL/dy.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd.operation import Operation
+from ..dtypes import Array
+from ..kernels import active
+
+Pair = tuple[int, int]
+
+
+def _batch(array: Array) -> Array:
+    """(C, H, W) -> (1, C, H, W), sharing memory: kernels take batches."""
+    return array if array.ndim == 4 else array[None]
+
+
+class _MaxPool(Operation):
+    """What both maxima have in common: the gradient goes to the element that won.
+
+    Saved are the places of the winners, h · W + w in the plane of the input: the input itself is not needed.
+    """
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array, grad_indices: Array | None = None) -> Array:
+        (indices,) = ctx.saved
+        by_x = np.empty(ctx.x_shape, grad.dtype)
+        active.max_pool2d_backward(_batch(grad), _batch(indices), _batch(by_x))
+        return by_x
+
+    @staticmethod
+    def keep(ctx: Any, x: Array, out: Array, indices: Array, return_indices: bool) -> Any:
+        ctx.save(indices)
+        ctx.x_shape = x.shape
+        return (out, indices) if return_indices else out
+
+
+class MaxPool2d(_MaxPool):
+    """y = the largest element of each window, which may stick out of the input by `padding`.
+
+    dL/dx: g is added to the first largest element of its window, or, where there are NaNs, to the last NaN
+    (the maximum is NaN then). With `return_indices` also the places of the winners, int64, are returned.
+    """
+
+    node_name = "MaxPool2DWithIndicesBackward0"
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Array,
+        *,
+        kernel_size: Pair,
+        stride: Pair,
+        padding: Pair,
+        dilation: Pair,
+        out_size: Pair,
+        return_indices: bool,
+    ) -> Any:
+        out = np.empty((*x.shape[:-2], *out_size), x.dtype)
+        indices = np.empty(out.shape, np.int64)
+        active.max_pool2d_forward(
+            _batch(x), kernel_size, stride, padding, dilation, _batch(out), _batch(indices)
+        )
+        return _MaxPool.keep(ctx, x, out, indices, return_indices)
+
+
+class AdaptiveMaxPool2d(_MaxPool):
+    """y[h, w] = the largest element of rows ⌊h·H/OH⌋ to ⌈(h+1)·H/OH⌉ and the like columns; gradient as
+    above."""
+
+    node_name = "AdaptiveMaxPool2DBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, *, out_size: Pair, return_indices: bool) -> Any:
+        out = np.empty((*x.shape[:-2], *out_size), x.dtype)
+        indices = np.empty(out.shape, np.int64)
+        active.adaptive_max_pool2d_forward(_batch(x), _batch(out), _batch(indices))
+        return _MaxPool.keep(ctx, x, out, indices, return_indices)
+
+
+class AvgPool2d(Operation):
+    """y = (sum of the elements of a window) / divisor; outside the input there are zeros.
+
+    The divisor is `divisor_override` or else the number of elements, of which those in the padding count if
+    `count_include_pad`. dL/dx = g / divisor to every element of the window.
+    """
+
+    node_name = "AvgPool2DBackward0"
+
+    @staticmethod
+    def forward(
+        ctx: Any,
+        x: Array,
+        *,
+        kernel_size: Pair,
+        stride: Pair,
+        padding: Pair,
+        count_include_pad: bool,
+        divisor_override: int | None,
+        out_size: Pair,
+    ) -> Array:
+        ctx.parameters = (kernel_size, stride, padding, count_include_pad, divisor_override)
+        ctx.x_shape = x.shape
+        out = np.empty((*x.shape[:-2], *out_size), x.dtype)
+        active.avg_pool2d_forward(_batch(x), *ctx.parameters, _batch(out))
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Array:
+        by_x = np.empty(ctx.x_shape, grad.dtype)
+        active.avg_pool2d_backward(_batch(grad), *ctx.parameters, _batch(by_x))
+        return by_x
+
+
+class AdaptiveAvgPool2d(Operation):
+    """y[h, w] = mean of rows ⌊h·H/OH⌋ to ⌈(h+1)·H/OH⌉ and the like columns. dL/dx = g / (number of
+    elements)."""
+
+    node_name = "AdaptiveAvgPool2DBackward0"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, *, out_size: Pair) -> Array:
+        ctx.x_shape = x.shape
+        out = np.empty((*x.shape[:-2], *out_size), x.dtype)
+        active.adaptive_avg_pool2d_forward(_batch(x), _batch(out))
+        return out
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Array:
+        by_x = np.empty(ctx.x_shape, grad.dtype)
+        active.adaptive_avg_pool2d_backward(_batch(grad), _batch(by_x))
+        return by_x

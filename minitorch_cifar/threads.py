@@ -1,0 +1,75 @@
+"""How many threads the engine computes with: `get_num_threads`, `set_num_threads`.
+
+Two libraries have threads of their own: Numba, which runs the kernels, and the BLAS that NumPy brings for
+matrix products. The kernels get the threads and the BLAS one: its workers spin while they wait, and would
+take the cores from the kernels'. Results do not depend on the number.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import glob
+import os
+import sys
+from functools import cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+
+_wanted: int | None = None
+
+
+def _available() -> int:
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
+def get_num_threads() -> int:
+    """The number of threads that kernels and matrix products use.
+
+    >>> import minitorch_cifar as torch
+    >>> torch.get_num_threads() >= 1
+    True
+    """
+    if _wanted is not None:
+        return _wanted
+    return int(os.environ.get("NUMBA_NUM_THREADS", 0)) or _available()
+
+
+def set_num_threads(num: int) -> None:
+    """Use `num` threads; RuntimeError unless it is positive. More than the machine has are not started."""
+    global _wanted
+    if not isinstance(num, int) or isinstance(num, bool):
+        raise TypeError(f"set_num_threads expects an int, but got {type(num).__name__}")
+    if num <= 0:
+        raise RuntimeError("set_num_threads expects a positive integer")
+    _wanted = min(num, _available())
+    if "numba" in sys.modules:
+        apply_to_numba()
+
+
+def apply_to_numba() -> None:
+    """Pass the wish on to Numba, and leave the BLAS one thread; called when the kernels are loaded."""
+    library = _blas_library()
+    if library is not None:
+        library(1)
+    if _wanted is not None:
+        import numba
+
+        numba.set_num_threads(min(_wanted, numba.config.NUMBA_NUM_THREADS))
+
+
+@cache
+def _blas_library() -> Any:
+    """The function of NumPy's bundled OpenBLAS that sets its threads; None where NumPy has another BLAS."""
+    folder = Path(np.__file__).resolve().parent.parent / "numpy.libs"
+    for path in glob.glob(str(folder / "*openblas*")):
+        library = ctypes.CDLL(path)
+        for prefix, suffix in (("scipy_", "64_"), ("", "64_"), ("", "")):
+            function = getattr(library, f"{prefix}openblas_set_num_threads{suffix}", None)
+            if function is not None:
+                function.argtypes = [ctypes.c_int]
+                return function
+    return None

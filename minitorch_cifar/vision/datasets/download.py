@@ -1,0 +1,194 @@
+"""Fetching a file from the first address that gives the right one.
+
+Addresses are tried in turn. A broken or slow transfer leaves a `.part` file beside the destination, and the
+next attempt, at whichever address, goes on from there; the destination itself appears only once its MD5 sum
+is right. Unpacking is not done here.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import http.client
+import os
+import re
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
+from pathlib import Path
+from typing import Any, Final, Protocol
+
+from ...serialization.whole_file import sync_folder
+from .vision import DatasetError
+
+CHUNK: Final = 1 << 18
+TIMEOUT_SECONDS: Final = 30.0
+# An address slower than this is left for the next one, and only taken again when no faster one works.
+SLOW_BYTES_PER_SECOND: Final = 300_000
+PATIENCE_SECONDS: Final = 20.0
+
+
+class TransferError(Exception):
+    """One address failed; the message says why."""
+
+
+class TooSlowError(TransferError):
+    """The address works, but would take very long."""
+
+
+class Reader(Protocol):
+    """A file open for reading bytes."""
+
+    def read(self, size: int, /) -> bytes:
+        """At most `size` bytes."""
+        ...
+
+
+def md5_of(path: Path, progress: Callable[[int], None] | None = None) -> str:
+    """The MD5 sum of a file, as 32 hexadecimal digits."""
+    digest = hashlib.md5(usedforsecurity=False)
+    with open(path, "rb") as file:
+        while chunk := file.read(1 << 20):
+            digest.update(chunk)
+            if progress is not None:
+                progress(len(chunk))
+    return digest.hexdigest()
+
+
+def fetch(addresses: Sequence[str], destination: Path, md5: str, size: int) -> Path:
+    """Fetch a file of known MD5 sum and size into `destination`, from the first address that gives it.
+
+    Args:
+        addresses: where the same bytes lie, best first.
+        destination: the final path; its folder is made when absent.
+        md5, size: what the file must be, in hexadecimal digits and bytes.
+
+    Returns `destination`. Raises DatasetError that names every address and why it failed. A file already at
+    `destination` is kept when its sum is right, and otherwise replaced only by a right one.
+    """
+    if destination.is_file() and destination.stat().st_size == size and md5_of(destination) == md5:
+        return destination
+    destination.parent.mkdir(parents=True, exist_ok=True)
+    part = destination.with_name(destination.name + ".part")
+    failures: dict[str, str] = {}
+    for patient in (False, True):
+        for address in addresses:
+            if patient and not failures[address].startswith("slow"):
+                continue
+            try:
+                _transfer(address, part, size, patient or len(addresses) == 1)
+                found = md5_of(part)
+                if found != md5:
+                    part.unlink()
+                    raise TransferError(f"wrong content: MD5 {found}, expected {md5}")
+            except TooSlowError as error:
+                failures[address] = f"slow: {error}"
+            except (TransferError, OSError, http.client.HTTPException, ValueError) as error:
+                failures[address] = describe(error)
+            else:
+                with open(part, "rb+") as file:
+                    os.fsync(file.fileno())
+                os.replace(part, destination)
+                sync_folder(destination.parent)
+                return destination
+            print(f"{address}: {failures[address]}", file=sys.stderr)
+    reasons = "\n".join(f"  {address}: {why}" for address, why in failures.items())
+    raise DatasetError(
+        f"could not download {destination.name} ({size:,} bytes, MD5 {md5}). Tried:\n{reasons}\n"
+        f"Fetch it by other means and put it at {destination}, or run the same command again: "
+        "what has arrived so far is kept."
+    )
+
+
+def describe(error: Exception) -> str:
+    """An error of a transfer in a few words."""
+    if isinstance(error, urllib.error.HTTPError):
+        return f"the server answers {error.code} {error.reason}"
+    if isinstance(error, urllib.error.URLError):
+        return f"no connection: {error.reason}"
+    return f"{error}" if isinstance(error, TransferError) else f"{type(error).__name__}: {error}"
+
+
+def _transfer(address: str, part: Path, size: int, patient: bool) -> None:
+    """Bring `part` to `size` bytes from one address, going on from what it already holds."""
+    have = part.stat().st_size if part.exists() else 0
+    if have > size:
+        part.unlink()
+        have = 0
+    if have == size:
+        return
+    request = urllib.request.Request(address, headers={"User-Agent": "minitorch-cifar"})
+    if have:
+        request.add_header("Range", f"bytes={have}-")
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+        start = _start_of(response, have)
+        announced = response.headers.get("Content-Length")
+        if announced is not None and announced.isdigit() and start + int(announced) != size:
+            raise TransferError(f"it offers {start + int(announced):,} bytes, expected {size:,}")
+        with open(part, "rb+" if start else "wb") as file:
+            file.truncate(start)
+            file.seek(start)
+            _copy(response, file, address, start, size, patient)
+    have = part.stat().st_size
+    if have != size:
+        raise TransferError(f"the connection ended after {have:,} of {size:,} bytes")
+
+
+def _start_of(response: Any, have: int) -> int:
+    """The position in the file at which the body of `response` starts: `have`, or 0 if it cannot resume."""
+    if have and response.status == 206:
+        content_range = response.headers.get("Content-Range", "")
+        match = re.match(r"bytes (\d+)-", content_range)
+        if match is None or int(match[1]) != have:
+            raise TransferError(f"asked for byte {have} on, it sends {content_range or 'an unnamed part'}")
+        return have
+    return 0
+
+
+def _copy(response: Reader, file: Any, address: str, start: int, size: int, patient: bool) -> None:
+    began = time.monotonic()
+    done = start
+    with progress_bar(address, start, size) as advance:
+        while done < size and (chunk := response.read(min(CHUNK, size - done))):
+            file.write(chunk)
+            done += len(chunk)
+            advance(len(chunk))
+            elapsed = time.monotonic() - began
+            if not patient and elapsed > PATIENCE_SECONDS:
+                rate = (done - start) / elapsed
+                if rate < SLOW_BYTES_PER_SECOND:
+                    raise TooSlowError(
+                        f"{rate / 1000:.0f} kB/s, {(size - done) / rate / 60:.0f} minutes to go"
+                    )
+
+
+def progress_bar(title: str, done: int, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    """A progress bar on a terminal, one line of text elsewhere; gives the function that advances it."""
+    if not sys.stderr.isatty():
+        print(f"Downloading {title} ({total:,} bytes)", file=sys.stderr)
+        return nullcontext(lambda count: None)
+    return _terminal_bar(title, done, total)
+
+
+def _terminal_bar(title: str, done: int, total: int) -> AbstractContextManager[Callable[[int], None]]:
+    from contextlib import contextmanager
+
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TimeRemainingColumn, TransferSpeedColumn
+
+    @contextmanager
+    def bar() -> Any:
+        columns = (
+            "[progress.description]{task.description}",
+            BarColumn(),
+            DownloadColumn(),
+            TransferSpeedColumn(),
+            TimeRemainingColumn(),
+        )
+        with Progress(*columns, console=Console(stderr=True)) as progress:
+            task = progress.add_task(title, total=total, completed=done)
+            yield lambda count: progress.advance(task, count)
+
+    return bar()

@@ -1,0 +1,1 @@
+"""The project's three networks and its training program in PyTorch, to compare the engine with."""

@@ -1,0 +1,203 @@
+"""`minitorch-cifar train`: what it prints and writes, resuming, and what it refuses."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import signal
+import sys
+from pathlib import Path
+
+import pytest
+
+from minitorch_cifar.cli.progress import BarReporter, PlainReporter, make_reporter
+from minitorch_cifar.cli.train import resumed_settings
+from minitorch_cifar.learn.errors import UserError
+from minitorch_cifar.learn.run_folder import RunFolder
+from minitorch_cifar.learn.settings import make_settings
+from minitorch_cifar.learn.training import train
+
+from .conftest import TINY, Command, start_process
+
+EPOCH_LINE = (
+    r"epoch (\d+): train loss \d\.\d{3}, test loss \d\.\d{3}, "
+    r"test accuracy (\d+\.\d) %, \d+\.\d s, [\d,]+ images/s"
+)
+
+
+def test_plain_lines(command: Command) -> None:
+    result = command(*TINY)
+    lines = result.output.splitlines()
+    assert (result.status, result.errors) == (0, "")
+    assert lines[0].startswith("Training lenet on shapes10: 30 pictures, 30 to test; batch 12, lr 0.001")
+    assert [re.fullmatch(EPOCH_LINE, line)[1] for line in lines[1:3]] == ["1", "2"]
+    accuracy = re.fullmatch(EPOCH_LINE, lines[2])[2]
+    assert lines[3:5] == [
+        "Finished Training",
+        f"Accuracy of the network on the 30 test images: {accuracy} %",
+    ]
+    assert "minitorch-cifar eval runs/lenet-shapes10" in lines[5]
+    assert sorted(path.name for path in Path("runs/lenet-shapes10").iterdir()) == [
+        "checkpoint.pth",
+        "config.json",
+        "metrics.jsonl",
+    ]
+
+
+def test_a_line_every_8000_pictures_with_the_mean_since_the_last() -> None:
+    """Guards the running loss of the notes: reset after each line and at each epoch's end."""
+    output = io.StringIO()
+    reporter = PlainReporter(output)
+    reporter.interval = 2000
+    for epoch in (1, 2):
+        for step in range(1, 5001):
+            reporter.step(epoch, step, loss=epoch * (1.0 if step <= 2000 else 2.0), pictures=4)
+        reporter.test(epoch)
+    assert output.getvalue().splitlines() == [
+        "[1,  2000] loss: 1.000",
+        "[1,  4000] loss: 2.000",
+        "[2,  2000] loss: 2.000",
+        "[2,  4000] loss: 4.000",
+    ]
+
+
+class Terminal(io.StringIO):
+    def isatty(self) -> bool:
+        return True
+
+
+def test_a_bar_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "120")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("minitorch_cifar.cli.progress.REDRAW_SECONDS", 0.0)
+    output = Terminal()
+    reporter = make_reporter(output)
+    assert type(reporter) is BarReporter
+    assert type(make_reporter(io.StringIO())) is PlainReporter
+    with reporter:
+        train(make_settings(limit=30, batch_size=12, epochs=2), RunFolder(tmp_path), reporter)
+    shown = re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.getvalue())
+    assert re.search(r"epoch 1/2 .*\d+ % loss \d\.\d{3} [\d,]+ images/s .*left", shown)
+    assert re.search(r"epoch 2/2 ", shown)
+    assert len(re.findall(EPOCH_LINE, shown)) == 2
+    assert "Finished Training" in shown
+
+
+def test_the_same_command_twice_writes_beside_the_first(command: Command) -> None:
+    command(*TINY)
+    first = Path("runs/lenet-shapes10/checkpoint.pth").read_bytes()
+    result = command(*TINY)
+    assert result.status == 0
+    assert "Saved in runs/lenet-shapes10-2" in result.output
+    assert Path("runs/lenet-shapes10/checkpoint.pth").read_bytes() == first
+
+
+def test_resuming_goes_on_with_the_stored_settings(command: Command) -> None:
+    command(*TINY, "--run", "mine", "--lr", "0.02")
+    result = command("train", "--run", "mine", "--resume", "--epochs", "3")
+    assert result.status == 0, result.errors
+    assert "Resuming after epoch 2 of 3" in result.output
+    rows = [json.loads(line) for line in Path("mine/metrics.jsonl").read_text().splitlines()]
+    assert [row["epoch"] for row in rows] == [1, 2, 3]
+    config = json.loads(Path("mine/config.json").read_text())
+    assert (config["lr"], config["limit"], config["epochs"]) == (0.02, 30, 3)
+
+
+def test_resuming_what_is_not_there_starts_it(command: Command) -> None:
+    result = command(*TINY, "--run", "new", "--resume")
+    assert result.status == 0
+    assert "nothing to resume in new yet" in result.output
+    assert Path("new/checkpoint.pth").exists()
+
+
+def test_only_the_number_of_epochs_may_change_in_a_resumed_run() -> None:
+    stored, folder = make_settings("bn", lr=0.5, limit=10), RunFolder("mine")
+    assert resumed_settings(stored, {"epochs": 9, "lr": 0.5}, folder).epochs == 9
+    for name, value in (("model", "lenet"), ("lr", 0.1), ("seed", 1), ("limit", 20), ("data", "cifar10")):
+        with pytest.raises(UserError, match=f"--{name} {value}"):
+            resumed_settings(stored, {name: value}, folder)
+
+
+MISTAKES = {
+    "unknown network": (["--model", "resnet"], "resnet"),
+    "unknown option": (["--learning-rate", "3"], "--learning-rate"),
+    "no number": (["--epochs", "many"], "many"),
+    "zero epochs": (["--epochs", "0"], "--epochs"),
+    "negative rate": (["--lr", "-1"], "--lr"),
+    "negative workers": (["--workers", "-1"], "--workers"),
+    "zero threads": (["--threads", "0"], "--threads"),
+    "missing data": (["--data", "nowhere"], "nowhere"),
+    "data of another kind": (["--data", "file.txt"], "file.txt"),
+    "empty data folder": (["--data", "empty"], "empty"),
+    "truncated data": (["--data", "truncated"], "data_batch_1.bin"),
+    "taken folder": (["--run", "taken"], "--resume"),
+    "folder that is a file": (["--run", "file.txt"], "file.txt"),
+    "damaged run to resume": (["--run", "taken", "--resume"], "config.json"),
+    "exploding loss": (["--lr", "1e6", "--limit", "30"], "--lr 100000"),
+}
+
+
+@pytest.fixture
+def littered(tmp_path: Path) -> Path:
+    """A working directory with files that are not what the command looks for."""
+    (tmp_path / "file.txt").write_text("hello")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "taken").mkdir()
+    (tmp_path / "taken" / "config.json").write_text("{}")
+    (tmp_path / "truncated" / "cifar-10-batches-bin").mkdir(parents=True)
+    (tmp_path / "truncated" / "cifar-10-batches-bin" / "data_batch_1.bin").write_bytes(b"\0" * 3_000_000)
+    return tmp_path
+
+
+@pytest.mark.usefixtures("littered")
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_a_mistake_is_one_line_and_status_2(command: Command, mistake: str) -> None:
+    arguments, named = MISTAKES[mistake]
+    result = command("train", *arguments)
+    assert result.status == 2
+    assert result.errors.count("\n") == 1
+    assert named in result.errors
+    assert "Traceback" not in result.errors
+
+
+def test_interrupting_a_run_keeps_what_was_saved(tmp_path: Path) -> None:
+    process = start_process(
+        "train", "--run", "mine", "--epochs", "10000", "--limit", "200", "--batch-size", "50", folder=tmp_path
+    )
+    assert process.stdout is not None
+    seen: list[str] = []
+    for line in process.stdout:
+        seen.append(line)
+        if line.startswith("epoch 2:"):
+            break
+    process.send_signal(signal.SIGINT)
+    _, errors = process.communicate(timeout=60)
+    assert process.returncode == 130, errors
+    assert errors.strip().splitlines() == ["minitorch-cifar: interrupted"]
+    assert len((tmp_path / "mine" / "metrics.jsonl").read_text().splitlines()) >= 2
+    follow_up = start_process("eval", "mine", folder=tmp_path)
+    output, errors = follow_up.communicate(timeout=60)
+    assert follow_up.returncode == 0, errors
+    assert output.startswith("Accuracy of the network on the 2000 test images")
+
+
+def test_the_torch_engine_runs_the_reference(command: Command) -> None:
+    result = command(*TINY, "--engine", "torch", "--run", "theirs", "--model", "bn")
+    assert result.status == 0, result.errors
+    assert result.output.splitlines()[0].startswith(
+        "Training bn on shapes10: 30 pictures, 30 to test; batch 12"
+    )
+    ours = command("eval", "theirs", "--limit", "30")
+    assert ours.status == 0, ours.errors
+    assert ours.output.splitlines()[0] in result.output  # the engine measures what PyTorch measured
+
+
+def test_the_torch_engine_without_torch_says_how_to_get_it(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setitem(sys.modules, "reference.train", None)
+    monkeypatch.delattr("reference.train", raising=False)
+    result = command(*TINY, "--engine", "torch", "--run", "theirs")
+    assert result.status == 2
+    assert "pip install" in result.errors

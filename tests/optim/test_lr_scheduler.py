@@ -1,0 +1,286 @@
+"""Schedulers against PyTorch: learning rates over 100 epochs, resuming, state dicts, warnings and errors."""
+
+from __future__ import annotations
+
+import copy
+import warnings
+
+import numpy as np
+import pytest
+import torch
+
+import minitorch_cifar as mini
+
+# name: builds a scheduler from the `lr_scheduler` module and an optimiser
+SCHEDULERS = {
+    "StepLR": lambda s, o: s.StepLR(o, 7, 0.5),
+    "MultiStepLR": lambda s, o: s.MultiStepLR(o, [3, 20, 20, 50], 0.3),
+    "ExponentialLR": lambda s, o: s.ExponentialLR(o, 0.97),
+    "CosineAnnealingLR": lambda s, o: s.CosineAnnealingLR(o, 30, eta_min=0.001),
+    "CosineAnnealingLR short": lambda s, o: s.CosineAnnealingLR(o, 1),
+    "LambdaLR": lambda s, o: s.LambdaLR(o, [lambda e: 0.95**e, lambda e: 1 / (1 + e)]),
+    "LambdaLR one": lambda s, o: s.LambdaLR(o, lambda e: 0.95**e),
+    "MultiplicativeLR": lambda s, o: s.MultiplicativeLR(o, lambda e: 0.9 if e % 3 else 1.05),
+    "ConstantLR": lambda s, o: s.ConstantLR(o, 0.25, 10),
+    "LinearLR": lambda s, o: s.LinearLR(o, 0.1, 0.8, 40),
+    "PolynomialLR": lambda s, o: s.PolynomialLR(o, 60, 2.0),
+    "OneCycleLR": lambda s, o: s.OneCycleLR(o, 0.5, total_steps=101),
+    "OneCycleLR linear": lambda s, o: s.OneCycleLR(
+        o, [0.5, 2.0], epochs=20, steps_per_epoch=6, anneal_strategy="linear", pct_start=0.1, div_factor=10.0
+    ),
+    "OneCycleLR three": lambda s, o: s.OneCycleLR(
+        o, 0.5, total_steps=100, three_phase=True, final_div_factor=7.0
+    ),
+    "OneCycleLR no momentum": lambda s, o: s.OneCycleLR(o, 0.5, total_steps=100, cycle_momentum=False),
+    "SequentialLR": lambda s, o: s.SequentialLR(
+        o, [s.LinearLR(o, 0.1, total_iters=10), s.CosineAnnealingLR(o, 50), s.StepLR(o, 5)], [10, 60]
+    ),
+    "SequentialLR nested": lambda s, o: s.SequentialLR(
+        o, [s.SequentialLR(o, [s.ConstantLR(o), s.ExponentialLR(o, 0.9)], [4]), s.StepLR(o, 5)], [20]
+    ),
+    "ChainedScheduler": lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.1, 4), s.ExponentialLR(o, 0.9)]),
+}
+OPTIMIZERS = {"SGD": {"lr": 0.1, "momentum": 0.9}, "Adam": {"lr": 0.1}}
+
+
+def build(module, scheduler: str, optimizer: str = "SGD"):
+    groups = [
+        {"params": [module.ones(2, requires_grad=True)]},
+        {"params": [module.ones(2, requires_grad=True)], "lr": 0.03},
+    ]
+    made = getattr(module.optim, optimizer)(groups, **OPTIMIZERS[optimizer])
+    return made, SCHEDULERS[scheduler](module.optim.lr_scheduler, made)
+
+
+def comparable(state):
+    """A state dict without what cannot be compared."""
+    return {
+        key: [comparable(inner) for inner in value] if key == "_schedulers" else value
+        for key, value in state.items()
+    }
+
+
+def assert_close(ours, theirs) -> None:
+    if isinstance(theirs, dict):
+        assert list(ours) == list(theirs)
+        for key in theirs:
+            assert_close(ours[key], theirs[key])
+    elif isinstance(theirs, (list, tuple)):
+        assert type(ours) is type(theirs)
+        assert len(ours) == len(theirs)
+        for a, b in zip(ours, theirs, strict=True):
+            assert_close(a, b)
+    elif isinstance(theirs, float):
+        assert ours == pytest.approx(theirs, rel=1e-12, abs=1e-15)
+    else:
+        assert ours == theirs
+
+
+@pytest.mark.parametrize("optimizer", OPTIMIZERS)
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_hundred_epochs(name: str, optimizer: str) -> None:
+    ours, theirs = build(mini, name, optimizer), build(torch, name, optimizer)
+    assert_close(ours[1].state_dict(), theirs[1].state_dict())
+    assert repr(ours[0]) == repr(theirs[0])
+    steps = 99 if "OneCycleLR" in name else 100
+    for _ in range(steps):
+        for made, scheduler in (ours, theirs):
+            made.step()
+            scheduler.step()
+        assert_close(ours[1].get_last_lr(), theirs[1].get_last_lr())
+        for mine, yours in zip(ours[0].param_groups, theirs[0].param_groups, strict=True):
+            assert_close(
+                {k: v for k, v in mine.items() if k != "params"},
+                {k: v for k, v in yours.items() if k != "params"},
+            )
+    assert_close(ours[1].state_dict(), theirs[1].state_dict())
+
+
+@pytest.mark.parametrize("name", SCHEDULERS)
+def test_resumed_schedule_equals_the_uninterrupted_one(name: str) -> None:
+    made, scheduler = build(mini, name)
+    rates, resumed = [], []
+    for epoch in range(60):
+        if epoch == 25:
+            saved = copy.deepcopy((made.state_dict(), scheduler.state_dict()))
+        made.step()
+        scheduler.step()
+        rates.append(scheduler.get_last_lr())
+    made, scheduler = build(mini, name)
+    scheduler.load_state_dict(saved[1])
+    made.load_state_dict(saved[0])
+    for _ in range(25, 60):
+        made.step()
+        scheduler.step()
+        resumed.append(scheduler.get_last_lr())
+    assert resumed == rates[25:]
+
+
+PLATEAU = [
+    {"patience": 2},
+    {"mode": "max", "patience": 1, "factor": 0.5},
+    {"patience": 0, "cooldown": 3, "threshold": 0.1, "threshold_mode": "abs"},
+    {"mode": "max", "patience": 1, "threshold": 0.2, "threshold_mode": "abs", "min_lr": [0.01, 0.0]},
+    {"patience": 1, "factor": 0.9, "eps": 0.004, "min_lr": 0.02},
+]
+
+
+@pytest.mark.parametrize("settings", PLATEAU)
+def test_reduce_on_plateau(settings: dict) -> None:
+    pair = []
+    for module in (mini, torch):
+        made, _ = build(module, "StepLR")
+        for group in made.param_groups:
+            del group["initial_lr"]
+        pair.append((made, module.optim.lr_scheduler.ReduceLROnPlateau(made, **settings)))
+    rng = np.random.default_rng(0)
+    for epoch in range(100):
+        metric = float(1 + np.exp(-epoch / 10) + 0.2 * rng.normal())
+        pair[0][1].step(mini.from_numpy(np.array(metric)))
+        pair[1][1].step(metric)
+        assert_close(pair[0][1].state_dict(), pair[1][1].state_dict())
+        assert repr(pair[0][0]) == repr(pair[1][0])
+    saved = pair[0][1].state_dict()
+    made, _ = build(mini, "StepLR")
+    other = mini.optim.lr_scheduler.ReduceLROnPlateau(made)
+    other.load_state_dict(saved)
+    assert other.state_dict() == saved
+
+
+def optimizer_of(module, **settings):
+    return module.optim.SGD([module.ones(1, requires_grad=True)], lr=0.1, **settings)
+
+
+MISTAKES = {
+    "no optimiser": lambda m, s: s.StepLR(3, 2),
+    "no optimiser for a plateau": lambda m, s: s.ReduceLROnPlateau(None),
+    "no initial lr": lambda m, s: s.StepLR(optimizer_of(m), 2, last_epoch=4),
+    "too many lambdas": lambda m, s: s.LambdaLR(optimizer_of(m), [len, len]),
+    "no function": lambda m, s: s.MultiplicativeLR(optimizer_of(m), 0.5),
+    "constant factor": lambda m, s: s.ConstantLR(optimizer_of(m), 1.5),
+    "linear start": lambda m, s: s.LinearLR(optimizer_of(m), 0),
+    "linear end": lambda m, s: s.LinearLR(optimizer_of(m), 0.5, 1.5),
+    "cycle of unknown length": lambda m, s: s.OneCycleLR(optimizer_of(m), 0.1, epochs=3),
+    "cycle of no length": lambda m, s: s.OneCycleLR(optimizer_of(m), 0.1, total_steps=0),
+    "cycle of no epochs": lambda m, s: s.OneCycleLR(optimizer_of(m), 0.1, epochs=0, steps_per_epoch=3),
+    "cycle of half a step": lambda m, s: s.OneCycleLR(optimizer_of(m), 0.1, epochs=3, steps_per_epoch=0.5),
+    "cycle with a bad share": lambda m, s: s.OneCycleLR(optimizer_of(m), 0.1, total_steps=9, pct_start=1.5),
+    "cycle of a bad form": lambda m, s: s.OneCycleLR(
+        optimizer_of(m), 0.1, total_steps=9, anneal_strategy="sin"
+    ),
+    "cycle with too many peaks": lambda m, s: s.OneCycleLR(optimizer_of(m), [0.1, 0.2], total_steps=9),
+    "cycle without momentum": lambda m, s: s.OneCycleLR(
+        m.optim.Adagrad([m.ones(1, requires_grad=True)]), 0.1, total_steps=9
+    ),
+    "cycle too long": lambda m, s: (lambda c: [c.step() for _ in range(9)])(
+        s.OneCycleLR(optimizer_of(m), 0.1, total_steps=5)
+    ),
+    "plateau factor": lambda m, s: s.ReduceLROnPlateau(optimizer_of(m), factor=1.0),
+    "plateau mode": lambda m, s: s.ReduceLROnPlateau(optimizer_of(m), mode="least"),
+    "plateau threshold mode": lambda m, s: s.ReduceLROnPlateau(optimizer_of(m), threshold_mode="part"),
+    "plateau floors": lambda m, s: s.ReduceLROnPlateau(optimizer_of(m), min_lr=[0.1, 0.2]),
+    "sequence of nothing": lambda m, s: s.SequentialLR(optimizer_of(m), [], []),
+    "sequence of no schedulers": lambda m, s: s.SequentialLR(optimizer_of(m), [3], []),
+    "milestones": lambda m, s: (lambda o: s.SequentialLR(o, [s.StepLR(o, 2)], [3]))(optimizer_of(m)),
+    "plateau in a sequence": lambda m, s: (lambda o: s.SequentialLR(o, [s.ReduceLROnPlateau(o)], []))(
+        optimizer_of(m)
+    ),
+    "another optimiser": lambda m, s: s.SequentialLR(optimizer_of(m), [s.StepLR(optimizer_of(m), 2)], []),
+    "chain of nothing": lambda m, s: s.ChainedScheduler([]),
+    "chain of two optimisers": lambda m, s: s.ChainedScheduler(
+        [s.StepLR(optimizer_of(m), 2), s.StepLR(optimizer_of(m), 2)]
+    ),
+    "no formula": lambda m, s: s.LRScheduler(optimizer_of(m)),
+}
+
+
+@pytest.mark.filterwarnings("ignore:Detected call")
+@pytest.mark.parametrize("mistake", MISTAKES)
+def test_mistakes_get_pytorchs_error(mistake: str) -> None:
+    with pytest.raises(Exception) as expected:  # noqa: PT011
+        MISTAKES[mistake](torch, torch.optim.lr_scheduler)
+    with pytest.raises(expected.type) as caught:
+        MISTAKES[mistake](mini, mini.optim.lr_scheduler)
+    assert str(caught.value) == str(expected.value)
+
+
+def step_first(module, scheduler, made):
+    scheduler.step()
+
+
+def override(module, scheduler, made):
+    made.step = lambda: None
+    scheduler.step()
+
+
+def ask(module, scheduler, made):
+    scheduler.get_lr()
+
+
+def give_epoch(module, scheduler, made):
+    made.step()
+    scheduler.step(5)
+
+
+@pytest.mark.parametrize("action", [step_first, override, ask, give_epoch])
+def test_warnings_are_pytorchs(action) -> None:
+    caught = []
+    for module in (mini, torch):
+        made = optimizer_of(module)
+        scheduler = module.optim.lr_scheduler.ExponentialLR(made, 0.5)
+        with warnings.catch_warnings(record=True) as records:
+            warnings.simplefilter("always")
+            action(module, scheduler, made)
+        caught.append(([(r.category, str(r.message)) for r in records], scheduler.get_last_lr()))
+        assert module is torch or records[0].filename == __file__  # the line to mend, not one of the library
+    assert caught[0] == caught[1]
+    assert len(caught[0][0]) == 1
+
+
+def test_no_warning_in_the_right_order() -> None:
+    made = optimizer_of(mini)
+    scheduler = mini.optim.lr_scheduler.StepLR(made, 1)
+    with warnings.catch_warnings():
+        warnings.simplefilter("error")
+        for _ in range(3):
+            made.step()
+            scheduler.step()
+    assert scheduler.get_last_lr() == pytest.approx([1e-4])
+
+
+def test_objects_with_call_are_part_of_the_state() -> None:
+    class Slope:
+        def __init__(self, slope: float) -> None:
+            self.slope = slope
+
+        def __call__(self, epoch: int) -> float:
+            return 1 - self.slope * epoch
+
+    saved = mini.optim.lr_scheduler.LambdaLR(optimizer_of(mini), Slope(0.25)).state_dict()
+    assert saved["lr_lambdas"] == [{"slope": 0.25}]
+    other = mini.optim.lr_scheduler.LambdaLR(optimizer_of(mini), Slope(0.5))
+    other.load_state_dict(saved)
+    other.optimizer.step()
+    other.step()
+    assert other.get_last_lr() == [0.1 * 0.75]
+
+
+def test_learning_rate_that_is_a_tensor_stays_the_same_tensor() -> None:
+    lr = mini.tensor(0.5)
+    made = mini.optim.SGD([mini.ones(1, requires_grad=True)], lr=lr)
+    scheduler = mini.optim.lr_scheduler.StepLR(made, 1, gamma=0.5)
+    made.step()
+    scheduler.step()
+    assert made.param_groups[0]["lr"] is lr
+    assert lr.item() == 0.25
+    assert made.param_groups[0]["initial_lr"].item() == 0.5
+
+
+def test_chained_schedulers_multiply_after_a_change_by_hand() -> None:
+    """Schedulers go on from the present learning rate, not from the initial one."""
+    made = optimizer_of(mini)
+    scheduler = mini.optim.lr_scheduler.ExponentialLR(made, 0.5)
+    made.param_groups[0]["lr"] = 8.0
+    made.step()
+    scheduler.step()
+    assert scheduler.get_last_lr() == [4.0]

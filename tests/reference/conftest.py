@@ -1,0 +1,3 @@
+"""What the tests of the reference share."""
+
+from ..shapes_once import shapes_once  # noqa: F401 - a fixture
