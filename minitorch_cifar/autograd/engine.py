@@ -69,7 +69,7 @@ def run_backward(
     for (node, index), grad in roots:
         if node in reached:
             walk.add(node, index, grad)
-    with no_grad():
+    with no_grad(), np.errstate(all="ignore"):  # inf - inf where paths meet is NaN, not a warning
         for node in order:
             grads = walk.arrived.pop(node, None)
             if grads is None:

@@ -7,7 +7,7 @@ the `ctx` that both methods are given.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
@@ -33,8 +33,8 @@ class Operation(Node):
     one array or a tuple of arrays. `backward(ctx, *grads)` gets one gradient per output and returns one per
     input, or None. It returns arrays that it made, or a gradient it was given, or a view of one: never a
     saved array, and it writes into none. Broadcasting is undone by the engine. What backward needs of its
-    inputs and outputs goes through `ctx.save`; a tensor among the parameters (an index, a mask) comes as its
-    array and can be saved too.
+    inputs and outputs goes through `ctx.save`; a tensor among the parameters (an index, a mask), or in a list
+    among them, comes as its array and can be saved too.
     """
 
     is_view: ClassVar[bool] = False  # the output shares the first input's memory
@@ -93,7 +93,7 @@ class Operation(Node):
         if is_wanted:
             node.record(edges, outputs)
             if node.saved:
-                node.guards = guards_for(node.saved, (*inputs, *outputs, *parameters.values()))
+                node.guards = guards_for(node.saved, (*inputs, *outputs, *_flat(parameters)))
         if cls.is_view:
             for index, output in enumerate(outputs):
                 track_view(output, inputs[0], (cls, parameters, index), is_multiple)
@@ -139,6 +139,18 @@ def _wrapped(result: Any) -> Tensor:
 
 
 def _without_tensors(parameters: dict[str, Any]) -> dict[str, Any]:
-    return {
-        name: value._array if isinstance(value, TensorBase) else value for name, value in parameters.items()
-    }
+    return {name: _without_tensor(value) for name, value in parameters.items()}
+
+
+def _without_tensor(value: Any) -> Any:
+    if isinstance(value, TensorBase):
+        return value._array
+    return [_without_tensor(item) for item in value] if type(value) is list else value
+
+
+def _flat(parameters: dict[str, Any]) -> Iterator[Any]:
+    for value in parameters.values():
+        if type(value) is list:
+            yield from value
+        else:
+            yield value

@@ -443,4 +443,5 @@ def where(condition: Tensor, input: Any = None, other: Any = None, *, out: Tenso
     for value in (x, y):
         if isinstance(value, TensorBase):
             check_broadcast(condition._array, value._array)
-    return finish(selection.Where.apply(x, y, condition=condition._array != 0), out)
+    mask = condition if condition._array.dtype.kind == "b" else condition._array != 0
+    return finish(selection.Where.apply(x, y, condition=mask), out)

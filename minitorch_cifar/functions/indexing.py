@@ -116,7 +116,7 @@ def index_select(input: Tensor, dim: Any, index: Tensor) -> Tensor:
     place = _first_outside(indices, _size_along(input, d))
     if place is not None:
         _refuse_place(place, d, _size_along(input, d), IndexError)
-    return ops.IndexSelect.apply(input, dim=d, indices=indices.reshape(-1))  # type: ignore[no-any-return]
+    return ops.IndexSelect.apply(input, dim=d, indices=index)  # type: ignore[no-any-return]
 
 
 def _along(input: Tensor, dim: Any, index: Any, function: str) -> tuple[int, Array]:
@@ -155,11 +155,11 @@ def gather(input: Tensor, dim: Any, index: Tensor) -> Tensor:
             f"Size does not match at dimension {wrong} expected index {list(indices.shape)} to be no larger "
             f"than self {list(input._array.shape)} apart from dimension {d}"
         )
-    return ops.Gather.apply(input, dim=d, indices=indices)  # type: ignore[no-any-return]
+    return ops.Gather.apply(input, dim=d, indices=index)  # type: ignore[no-any-return]
 
 
-def _scattering(input: Tensor, dim: Any, index: Any, src: Any, function: str) -> tuple[int, Array, Any]:
-    """The dimension, the indices, and what is to be written: a tensor or a number."""
+def _scattering(input: Tensor, dim: Any, index: Any, src: Any, function: str) -> tuple[int, Any]:
+    """The dimension and what is to be written: a tensor, or an array made of a number."""
     d, indices = _along(input, dim, index, function)
     shape = input._array.shape
     misfit = _too_large(indices, shape, d) is not None
@@ -169,7 +169,7 @@ def _scattering(input: Tensor, dim: Any, index: Any, src: Any, function: str) ->
         check_number(src, function, "value")
         if misfit:
             raise RuntimeError(expected)
-        return d, indices, np.full(indices.shape, as_constant(src, input._array.dtype))
+        return d, np.full(indices.shape, as_constant(src, input._array.dtype))
     if src._array.dtype != input._array.dtype:
         raise RuntimeError(f"{function}(): Expected self.dtype to be equal to src.dtype")
     if src._array.ndim != indices.ndim:
@@ -178,7 +178,7 @@ def _scattering(input: Tensor, dim: Any, index: Any, src: Any, function: str) ->
         src = src.reshape(indices.shape)  # type: ignore[attr-defined]
     if misfit or _too_large(indices, src._array.shape, -1) is not None:
         raise RuntimeError(f"{expected} and to be no larger size than src {list(src._array.shape)}")
-    return d, indices, src
+    return d, src
 
 
 def _source(src: Any, value: Any, reduce: Any, function: str) -> Any:
@@ -206,9 +206,9 @@ def scatter(
     >>> torch.scatter(torch.zeros(3), 0, torch.tensor([2, 0]), torch.tensor([5.0, 7.0]))
     tensor([7., 0., 5.])
     """
-    d, indices, source = _scattering(input, dim, index, _source(src, value, reduce, "scatter"), "scatter")
+    d, source = _scattering(input, dim, index, _source(src, value, reduce, "scatter"), "scatter")
     node = _scatter_node(source)
-    return ops.Scatter.apply(input, source, dim=d, indices=indices, node_name=node)  # type: ignore[no-any-return]
+    return ops.Scatter.apply(input, source, dim=d, indices=index, node_name=node)  # type: ignore[no-any-return]
 
 
 @numpy_names
@@ -216,8 +216,8 @@ def scatter_(
     input: Tensor, dim: Any, index: Tensor, src: Any = None, *, value: Any = None, reduce: Any = None
 ) -> Tensor:
     """`scatter`, stored in `input`."""
-    d, indices, source = _scattering(input, dim, index, _source(src, value, reduce, "scatter_"), "scatter")
-    parameters = {"dim": d, "indices": indices, "node_name": _scatter_node(source)}
+    d, source = _scattering(input, dim, index, _source(src, value, reduce, "scatter_"), "scatter")
+    parameters = {"dim": d, "indices": index, "node_name": _scatter_node(source)}
     return apply_inplace(input, ops.Scatter, input, source, **parameters)  # type: ignore[no-any-return]
 
 
@@ -225,19 +225,20 @@ def scatter_(
 def scatter_add(input: Tensor, dim: Any, index: Tensor, src: Tensor) -> Tensor:
     """A copy of `input` with src added along `dim` at the indices."""
     check_tensor(src, "scatter_add", "src")
-    d, indices, source = _scattering(input, dim, index, src, "scatter_add")
-    return ops.ScatterAdd.apply(input, source, dim=d, indices=indices)  # type: ignore[no-any-return]
+    d, source = _scattering(input, dim, index, src, "scatter_add")
+    return ops.ScatterAdd.apply(input, source, dim=d, indices=index)  # type: ignore[no-any-return]
 
 
 @numpy_names
 def scatter_add_(input: Tensor, dim: Any, index: Tensor, src: Tensor) -> Tensor:
     """`scatter_add`, stored in `input`."""
     check_tensor(src, "scatter_add_", "src")
-    d, indices, source = _scattering(input, dim, index, src, "scatter_add")
-    return apply_inplace(input, ops.ScatterAdd, input, source, dim=d, indices=indices)  # type: ignore[no-any-return]
+    d, source = _scattering(input, dim, index, src, "scatter_add")
+    return apply_inplace(input, ops.ScatterAdd, input, source, dim=d, indices=index)  # type: ignore[no-any-return]
 
 
-def _index_adding(input: Any, dim: Any, index: Any, source: Any) -> tuple[int, Array]:
+def _index_adding(input: Any, dim: Any, index: Any, source: Any) -> int:
+    """The dimension, when all that `index_add` is given fits together."""
     check_tensor(input, "index_add")
     check_tensor(source, "index_add", "source")
     d = as_dim(dim, input._array.ndim, "index_add")
@@ -264,21 +265,21 @@ def _index_adding(input: Any, dim: Any, index: Any, source: Any) -> tuple[int, A
     place = _first_outside(indices, _size_along(input, d))
     if place is not None:
         _refuse_place(place, d, _size_along(input, d), IndexError)
-    return d, indices.reshape(-1)
+    return d
 
 
 @numpy_names
 def index_add_(input: Tensor, dim: Any, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """Slices of `source`, times `alpha`, added to the slices of `input` at the given indices along `dim`."""
-    d, indices = _index_adding(input, dim, index, source)
-    return apply_inplace(input, ops.IndexAdd, input, source, dim=d, indices=indices, alpha=alpha)  # type: ignore[no-any-return]
+    d = _index_adding(input, dim, index, source)
+    return apply_inplace(input, ops.IndexAdd, input, source, dim=d, indices=index, alpha=alpha)  # type: ignore[no-any-return]
 
 
 @numpy_names
 def index_add(input: Tensor, dim: Any, index: Tensor, source: Tensor, *, alpha: Any = 1) -> Tensor:
     """A copy of `input` with slices of `source`, times `alpha`, added."""
-    d, indices = _index_adding(input, dim, index, source)
-    return ops.IndexAdd.apply(input, source, dim=d, indices=indices, alpha=alpha)  # type: ignore[no-any-return]
+    d = _index_adding(input, dim, index, source)
+    return ops.IndexAdd.apply(input, source, dim=d, indices=index, alpha=alpha)  # type: ignore[no-any-return]
 
 
 def take(input: Tensor, index: Tensor) -> Tensor:
@@ -297,7 +298,7 @@ def take(input: Tensor, index: Tensor) -> Tensor:
             f"out of range: tried to access index {places[outside].ravel()[0]} on a tensor of {size} "
             "elements."
         )
-    return ops.Take.apply(input, places=places)  # type: ignore[no-any-return]
+    return ops.Take.apply(input, places=index)  # type: ignore[no-any-return]
 
 
 def _masked_filling(input: Any, mask: Any, value: Any) -> tuple[Any, dict[str, Any]]:
@@ -392,4 +393,4 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
         return constant(np.empty(0, input._array.dtype))
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     places = np.asarray(list(choose(range(input._array.size), count)), np.int64)
-    return ops.Index.apply(input, index=(places.reshape(-1, count),))  # type: ignore[no-any-return]
+    return ops.Index.apply(input, index=[places.reshape(-1, count)])  # type: ignore[no-any-return]

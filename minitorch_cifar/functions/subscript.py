@@ -35,11 +35,13 @@ _ALL = slice(None)
 class _Subscript:
     """An index in its two steps: `basic` for the input, `arrays` for the view that it picks.
 
-    node_name: what PyTorch calls the node of the view. is_whole: the view is all of the input.
+    sources: `arrays`, but with the tensor in place of an array that is a tensor's memory. node_name: what
+    PyTorch calls the node of the view. is_whole: the view is all of the input.
     """
 
     basic: tuple[Any, ...]
     arrays: tuple[Any, ...] | None
+    sources: list[Any]
     node_name: str
 
     @property
@@ -61,7 +63,8 @@ def getitem(input: Tensor, index: Any) -> Tensor:
         return _view(input, subscript)
     place = input if subscript.is_whole else _view(input, subscript)
     _check_arrays(subscript.arrays, place._array.shape)
-    return ops.Index.apply(place, index=subscript.arrays)  # type: ignore[no-any-return]
+    _check_range(subscript.arrays, place._array.shape)
+    return ops.Index.apply(place, index=subscript.sources)  # type: ignore[no-any-return]
 
 
 def setitem(input: Tensor, index: Any, value: Any) -> None:
@@ -78,7 +81,7 @@ def setitem(input: Tensor, index: Any, value: Any) -> None:
         return  # picks nothing; PyTorch does not look at the value's shape then
     if subscript.arrays is not None:
         _check_arrays(subscript.arrays, place._array.shape)
-        _put(place, subscript.arrays, value)
+        _put(place, subscript.arrays, subscript.sources, value)
     elif not isinstance(value, TensorBase) or (place._array.ndim and not value._array.ndim):
         fill_(place, value)
     else:
@@ -96,12 +99,13 @@ def _without_leading_ones(value: Any, ndim: int) -> Tensor:
     return reshape(value, shape) if shape != value._array.shape else value
 
 
-def _put(place: Tensor, arrays: tuple[Any, ...], value: Any) -> None:
+def _put(place: Tensor, arrays: tuple[Any, ...], sources: list[Any], value: Any) -> None:
     """Write a number or a tensor at the places that `arrays` pick."""
     used = [item for item in arrays if isinstance(item, np.ndarray)]
     if isinstance(value, TensorBase):
-        _put_tensor(place, arrays, value)  # type: ignore[arg-type]
+        _put_tensor(place, arrays, sources, value)  # type: ignore[arg-type]
         return
+    _check_range(arrays, place._array.shape)
     kind = FROM_NUMPY[place._array.dtype]
     check_fits(value, kind)
     if len(used) == 1 and used[0].dtype.kind == "b":
@@ -112,15 +116,15 @@ def _put(place: Tensor, arrays: tuple[Any, ...], value: Any) -> None:
         return
     number = np.asarray(as_constant(value, place._array.dtype))
     node = "IndexFillBackward0" if len(used) == 1 and used[0].ndim < 2 else "IndexPutBackward0"
-    apply_inplace(place, ops.IndexPut, place, number, index=arrays, node_name=node)
+    apply_inplace(place, ops.IndexPut, place, number, index=sources, node_name=node)
 
 
 def _position(arrays: tuple[Any, ...], item: Any) -> int:
     return next(i for i, other in enumerate(arrays) if other is item)
 
 
-def _put_tensor(place: Tensor, arrays: tuple[Any, ...], value: Tensor) -> None:
-    picked = place._array[arrays].shape
+def _put_tensor(place: Tensor, arrays: tuple[Any, ...], sources: list[Any], value: Tensor) -> None:
+    picked = _picked_shape(arrays, place._array.shape)
     source = _without_leading_ones(value, len(picked))
     if not broadcasts_to(source._array.shape, picked):
         raise RuntimeError(
@@ -133,7 +137,8 @@ def _put_tensor(place: Tensor, arrays: tuple[Any, ...], value: Tensor) -> None:
             f"Index put requires the source and destination dtypes match, got {ours.legacy_name} for the "
             f"destination and {theirs.legacy_name} for the source."
         )
-    apply_inplace(place, ops.IndexPut, place, source, index=arrays, node_name="IndexPutBackward0")
+    _check_range(arrays, place._array.shape)
+    apply_inplace(place, ops.IndexPut, place, source, index=sources, node_name="IndexPutBackward0")
 
 
 def _parse(index: Any, array: Array) -> _Subscript:
@@ -141,6 +146,7 @@ def _parse(index: Any, array: Array) -> _Subscript:
     outside.
     """
     items = list(index) if isinstance(index, tuple) or _is_tuple_like(index) else [index]
+    owners = {id(item._array): item for item in items if isinstance(item, TensorBase)}
     items = [_as_item(item) for item in items]
     used = sum(_dimensions_used(item) for item in items)
     _check_count(items, used, array.shape)
@@ -182,7 +188,8 @@ def _parse(index: Any, array: Array) -> _Subscript:
             arrays.append(item)
             dim += width
     has_arrays = any(isinstance(item, np.ndarray) for item in arrays)
-    return _Subscript(tuple(basic), tuple(arrays) if has_arrays else None, node)
+    sources = [owners.get(id(item), item) for item in arrays]
+    return _Subscript(tuple(basic), tuple(arrays) if has_arrays else None, sources, node)
 
 
 def _is_tuple_like(index: Any) -> bool:
@@ -269,31 +276,18 @@ def _check_count(items: list[Any], used: int, shape: tuple[int, ...]) -> None:
 
 
 def _check_arrays(arrays: tuple[Any, ...], shape: tuple[int, ...]) -> None:
-    """IndexError for a mask of another shape, an index outside, or index arrays that do not broadcast."""
+    """IndexError for a mask of another shape, or index arrays that do not broadcast."""
     dim = 0
-    shapes: list[tuple[int, ...]] = []
     for item in arrays:
-        if not isinstance(item, np.ndarray):
-            dim += 1
-            continue
-        if item.dtype.kind == "b":
+        if isinstance(item, np.ndarray) and item.dtype.kind == "b":
             for k, size in enumerate(item.shape):
                 if size != shape[dim + k]:
                     raise IndexError(
                         f"The shape of the mask {list(item.shape)} at index {k} does not match the shape of "
                         f"the indexed tensor {list(shape)} at index {dim + k}"
                     )
-            shapes.append((int(np.count_nonzero(item)),))
-            dim += item.ndim
-            continue
-        outside = (item < -shape[dim]) | (item >= shape[dim])
-        if outside.any():
-            raise IndexError(
-                f"index {item[outside].ravel()[0]} is out of bounds for dimension {dim} with size "
-                f"{shape[dim]}"
-            )
-        shapes.append(item.shape)
-        dim += 1
+        dim += _dimensions_used(item)
+    shapes = [_index_shape(item) for item in arrays if isinstance(item, np.ndarray)]
     try:
         np.broadcast_shapes(*shapes)
     except ValueError:
@@ -301,3 +295,42 @@ def _check_arrays(arrays: tuple[Any, ...], shape: tuple[int, ...]) -> None:
         raise IndexError(
             f"shape mismatch: indexing tensors could not be broadcast together with shapes {given}"
         ) from None
+
+
+def _check_range(arrays: tuple[Any, ...], shape: tuple[int, ...]) -> None:
+    """IndexError for an index outside."""
+    dim = 0
+    for item in arrays:
+        if isinstance(item, np.ndarray) and item.dtype.kind != "b":
+            outside = (item < -shape[dim]) | (item >= shape[dim])
+            if outside.any():
+                raise IndexError(
+                    f"index {item[outside].ravel()[0]} is out of bounds for dimension {dim} with size "
+                    f"{shape[dim]}"
+                )
+        dim += _dimensions_used(item)
+
+
+def _index_shape(item: Array) -> tuple[int, ...]:
+    return (int(np.count_nonzero(item)),) if item.dtype.kind == "b" else item.shape
+
+
+def _picked_shape(arrays: tuple[Any, ...], shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The shape of x[arrays]. The dimensions that arrays pick stand together: at the place of the first array
+    when the arrays are neighbours, else in front.
+    """
+    kept: list[int] = []
+    places: list[int] = []  # among the items, of the arrays
+    first, dim = 0, 0
+    for place, item in enumerate(arrays):
+        if isinstance(item, np.ndarray):
+            first = first if places else len(kept)
+            places.append(place)
+        else:
+            kept.append(shape[dim])
+        dim += _dimensions_used(item)
+    kept += shape[dim:]
+    if places[-1] - places[0] >= len(places):
+        first = 0
+    shapes = [_index_shape(item) for item in arrays if isinstance(item, np.ndarray)]
+    return (*kept[:first], *np.broadcast_shapes(*shapes), *kept[first:])

@@ -33,36 +33,41 @@ def along(indices: Array, dim: int) -> Any:
     return tuple(places)
 
 
+def slices_at(indices: Array, dim: int, ndim: int) -> Any:
+    """The index that picks whole slices along `dim`; all there is when there is no dimension."""
+    return (slice(None),) * dim + (indices.reshape(-1),) if ndim else ...
+
+
 class Index(Operation):
     """Advanced indexing, y = x[index] with integer or boolean arrays.  dL/dx = g added at index."""
 
     @staticmethod
-    def forward(ctx: Any, x: Array, *, index: Any) -> Array:
-        ctx.where = x.shape, index
-        return np.asarray(x[index])
+    def forward(ctx: Any, x: Array, *, index: list[Any]) -> Array:
+        ctx.save(*index)
+        ctx.shape = x.shape
+        return np.asarray(x[tuple(index)])
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:
-        shape, index = ctx.where
-        return add_at(shape, index, grad)
+        return add_at(ctx.shape, ctx.saved, grad)
 
 
 class IndexPut(Operation):
     """x with `values` written at index.  dL/dx = g, but 0 where written; dL/dvalues = g[index]."""
 
     @staticmethod
-    def forward(ctx: Any, x: Array, values: Array, *, index: Any, node_name: str) -> Array:
+    def forward(ctx: Any, x: Array, values: Array, *, index: list[Any], node_name: str) -> Array:
         ctx.node_name = node_name
-        ctx.index = index
+        ctx.save(*index)
         result = x.copy()
-        result[index] = values
+        result[tuple(index)] = values
         return result
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> tuple[Array, Array]:
         by_x = grad.copy()
-        by_x[ctx.index] = 0
-        return by_x, np.array(grad[ctx.index])
+        by_x[ctx.saved] = 0
+        return by_x, np.array(grad[ctx.saved])
 
 
 class IndexAdd(Operation):
@@ -72,16 +77,17 @@ class IndexAdd(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, src: Array, *, dim: int, indices: Array, alpha: Any) -> Array:
-        ctx.index = (slice(None),) * dim + (indices,) if x.ndim else ...
-        ctx.alpha = alpha
+        ctx.save(indices)
+        ctx.dim, ctx.alpha = dim, alpha
         result = x.copy()
         with np.errstate(all="ignore"):
-            np.add.at(result, ctx.index, src if alpha == 1 else src * like(src, alpha))
+            np.add.at(result, slices_at(indices, dim, x.ndim), src if alpha == 1 else src * like(src, alpha))
         return result
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> tuple[Array, Array]:
-        taken = np.array(grad[ctx.index])
+        (indices,) = ctx.saved
+        taken = np.array(grad[slices_at(indices, ctx.dim, grad.ndim)])
         with np.errstate(all="ignore"):
             return grad, taken if ctx.alpha == 1 else taken * like(grad, ctx.alpha)
 
@@ -91,13 +97,14 @@ class IndexSelect(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, *, dim: int, indices: Array) -> Array:
-        ctx.where = x.shape, (slice(None),) * dim + (indices,)
-        return np.take(x, indices, axis=dim) if x.ndim else x.copy()
+        ctx.save(indices)
+        ctx.shape, ctx.dim = x.shape, dim
+        return np.take(x, indices.reshape(-1), axis=dim) if x.ndim else x.copy()
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:
-        shape, index = ctx.where
-        return add_at(shape, index, grad) if shape else grad
+        (indices,) = ctx.saved
+        return add_at(ctx.shape, slices_at(indices, ctx.dim, grad.ndim), grad)
 
 
 class Take(Operation):
@@ -105,13 +112,14 @@ class Take(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, *, places: Array) -> Array:
-        ctx.where = x.shape, places
+        ctx.save(places)
+        ctx.shape = x.shape
         return np.asarray(x.reshape(-1)[places])
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:
-        shape, places = ctx.where
-        return add_at((math.prod(shape),), places, grad).reshape(shape)
+        (places,) = ctx.saved
+        return add_at((math.prod(ctx.shape),), places, grad).reshape(ctx.shape)
 
 
 class Gather(Operation):
@@ -119,18 +127,19 @@ class Gather(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, *, dim: int, indices: Array) -> Array:
-        ctx.x_shape = x.shape
+        ctx.save(indices)
+        ctx.shape, ctx.dim = x.shape, dim
         if not x.ndim or not indices.ndim:  # a number and a vector of length 1 are taken for each other
-            ctx.index = indices.reshape(-1)
-            return np.asarray(x.reshape(-1)[ctx.index]).reshape(indices.shape)
-        ctx.index = along(indices, dim)
-        return np.asarray(x[ctx.index])
+            return np.asarray(x.reshape(-1)[indices.reshape(-1)]).reshape(indices.shape)
+        return np.asarray(x[along(indices, dim)])
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:
-        if isinstance(ctx.index, np.ndarray):
-            return add_at((math.prod(ctx.x_shape),), ctx.index, grad.reshape(-1)).reshape(ctx.x_shape)
-        return add_at(ctx.x_shape, ctx.index, grad)
+        (indices,) = ctx.saved
+        if not ctx.shape or not indices.ndim:
+            total = add_at((math.prod(ctx.shape),), indices.reshape(-1), grad.reshape(-1))
+            return total.reshape(ctx.shape)
+        return add_at(ctx.shape, along(indices, ctx.dim), grad)
 
 
 class Scatter(Operation):
@@ -141,17 +150,19 @@ class Scatter(Operation):
     @staticmethod
     def forward(ctx: Any, x: Array, src: Array, *, dim: int, indices: Array, node_name: str) -> Array:
         ctx.node_name = node_name
-        ctx.index = along(indices, dim)
-        ctx.src_shape = src.shape
+        ctx.save(indices)
+        ctx.dim, ctx.src_shape = dim, src.shape
         result = x.copy()
-        result[ctx.index] = _leading(src, indices.shape)
+        result[along(indices, dim)] = _leading(src, indices.shape)
         return result
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> tuple[Array, Array]:
+        (indices,) = ctx.saved
+        places = along(indices, ctx.dim)
         by_x = grad.copy()
-        by_x[ctx.index] = 0
-        return by_x, _into_leading(grad[ctx.index], ctx.src_shape)
+        by_x[places] = 0
+        return by_x, _into_leading(grad[places], ctx.src_shape)
 
 
 class ScatterAdd(Operation):
@@ -159,16 +170,17 @@ class ScatterAdd(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, src: Array, *, dim: int, indices: Array) -> Array:
-        ctx.index = along(indices, dim)
-        ctx.src_shape = src.shape
+        ctx.save(indices)
+        ctx.dim, ctx.src_shape = dim, src.shape
         result = x.copy()
         with np.errstate(all="ignore"):
-            np.add.at(result, ctx.index, _leading(src, indices.shape))
+            np.add.at(result, along(indices, dim), _leading(src, indices.shape))
         return result
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> tuple[Array, Array]:
-        return grad, _into_leading(grad[ctx.index], ctx.src_shape)
+        (indices,) = ctx.saved
+        return grad, _into_leading(grad[along(indices, ctx.dim)], ctx.src_shape)
 
 
 def _leading(src: Array, shape: tuple[int, ...]) -> Array:

@@ -54,12 +54,13 @@ class NllLoss(Operation):
         ctx: Any, x: Array, *, target: Array, weight: Array | None, ignore_index: int, reduction: str
     ) -> Array:
         rows = x.reshape(-1, x.shape[-1]) if x.ndim == 1 else x
-        ctx.target = target.reshape(-1)
+        ctx.save(target)
+        labels = target.reshape(-1)
         ctx.ignore_index, ctx.reduction, ctx.shape = ignore_index, reduction, x.shape
         losses, ctx.weights = np.empty((2, rows.shape[0]), x.dtype)
-        bad_row = active.nll_forward(rows, ctx.target, weight, ignore_index, losses, ctx.weights)
+        bad_row = active.nll_forward(rows, labels, weight, ignore_index, losses, ctx.weights)
         if bad_row >= 0:
-            raise IndexError(f"Target {ctx.target[bad_row]} is out of bounds.")
+            raise IndexError(f"Target {labels[bad_row]} is out of bounds.")
         if reduction == "none":
             return losses.reshape(x.shape[:-1])
         total = losses.sum(dtype=np.float64)
@@ -71,14 +72,15 @@ class NllLoss(Operation):
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:
+        labels = ctx.saved[0].reshape(-1)
         if ctx.reduction == "none":
             grad_losses = grad.reshape(-1)
         else:
             with np.errstate(all="ignore"):
                 share = grad / ctx.total_weight if ctx.reduction == "mean" else grad
-            grad_losses = np.full(ctx.target.shape, share, grad.dtype)
-        grad_x = np.empty((ctx.target.size, ctx.shape[-1]), grad.dtype)
-        active.nll_backward(grad_losses, ctx.target, ctx.weights, ctx.ignore_index, grad_x)
+            grad_losses = np.full(labels.shape, share, grad.dtype)
+        grad_x = np.empty((labels.size, ctx.shape[-1]), grad.dtype)
+        active.nll_backward(grad_losses, labels, ctx.weights, ctx.ignore_index, grad_x)
         return grad_x.reshape(ctx.shape)
 
 
@@ -176,16 +178,16 @@ class BinaryCrossEntropy(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, y: Array, *, weight: Array | None, reduction: str) -> Array:
-        ctx.save(x, y)
-        ctx.weight, ctx.reduction = weight, reduction
+        ctx.save(x, y, weight)
+        ctx.reduction = reduction
         losses = np.empty(x.shape, x.dtype)
         active.bce_forward(x, y, losses)
         return reduce(losses if weight is None else losses * weight, reduction)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Pair:
-        x, y = ctx.saved
-        grad_losses = _weighted(spread(grad, ctx.reduction, x.shape), ctx.weight)
+        x, y, weight = ctx.saved
+        grad_losses = _weighted(spread(grad, ctx.reduction, x.shape), weight)
         grad_x = grad_y = None
         if ctx.needs_input_grad[0]:
             grad_x = np.empty(x.shape, x.dtype)
@@ -210,25 +212,25 @@ class BinaryCrossEntropyWithLogits(Operation):
     def forward(
         ctx: Any, x: Array, y: Array, *, weight: Array | None, pos_weight: Array | None, reduction: str
     ) -> Array:
-        ctx.save(x, y)
-        ctx.pos_weight = np.ones((), x.dtype) if pos_weight is None else pos_weight
-        ctx.weight, ctx.reduction = weight, reduction
+        pos_weight = np.ones((), x.dtype) if pos_weight is None else pos_weight
+        ctx.save(x, y, weight, pos_weight)
+        ctx.reduction = reduction
         losses = np.empty(x.shape, x.dtype)
-        active.bce_with_logits_forward(x, y, ctx.pos_weight, losses)
+        active.bce_with_logits_forward(x, y, pos_weight, losses)
         return reduce(losses if weight is None else losses * weight, reduction)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Pair:
-        x, y = ctx.saved
-        grad_losses = _weighted(spread(grad, ctx.reduction, x.shape), ctx.weight)
+        x, y, weight, pos_weight = ctx.saved
+        grad_losses = _weighted(spread(grad, ctx.reduction, x.shape), weight)
         grad_x = grad_y = None
         if ctx.needs_input_grad[0]:
             grad_x = np.empty(x.shape, x.dtype)
-            active.bce_with_logits_backward(grad_losses, x, y, ctx.pos_weight, grad_x)
+            active.bce_with_logits_backward(grad_losses, x, y, pos_weight, grad_x)
         if ctx.needs_input_grad[1]:
             softplus = np.empty(x.shape, x.dtype)
             active.softplus_forward(-x, 1.0, np.inf, softplus)
-            grad_y = grad_losses * ((ctx.pos_weight - 1) * softplus - x)
+            grad_y = grad_losses * ((pos_weight - 1) * softplus - x)
         return grad_x, grad_y
 
 

@@ -159,12 +159,13 @@ class Where(Operation):
 
     @staticmethod
     def forward(ctx: Any, x: Array, y: Array, *, condition: Array) -> Array:
-        ctx.condition = condition
+        ctx.save(condition)
         return np.where(condition, x, y)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Pair:
+        (condition,) = ctx.saved
         zero = like(grad, 0)
-        by_x = np.where(ctx.condition, grad, zero) if ctx.needs_input_grad[0] else None
-        by_y = np.where(ctx.condition, zero, grad) if ctx.needs_input_grad[1] else None
+        by_x = np.where(condition, grad, zero) if ctx.needs_input_grad[0] else None
+        by_y = np.where(condition, zero, grad) if ctx.needs_input_grad[1] else None
         return by_x, by_y

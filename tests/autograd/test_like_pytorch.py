@@ -57,6 +57,88 @@ def accumulates_over_two_backwards(t):
     return x.grad, first is x.grad
 
 
+INDEX_READERS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "x[index]": lambda t, x, index: x[index],
+    "x[:, index]": lambda t, x, index: x.view(2, 2)[:, index[:2] % 2],
+    "gather": lambda t, x, index: x.gather(0, index),
+    "index_select": lambda t, x, index: x.index_select(0, index),
+    "take": lambda t, x, index: x.take(index),
+    "scatter": lambda t, x, index: t.zeros(4, dtype=t.float64).scatter(0, index, x),
+    "scatter_add": lambda t, x, index: x.exp().scatter_add(0, index, x),
+    "index_add": lambda t, x, index: x.exp().index_add(0, index, x),
+    "x[index] = y": lambda t, x, index: _written(x.exp(), index, x),
+    "nll_loss": lambda t, x, index: t.nn.functional.nll_loss(x.view(2, 2), index[:2] // 2, reduction="none"),
+    "cross_entropy": lambda t, x, index: t.nn.functional.cross_entropy(x.view(1, 4), index[:1]).view(1),
+}
+
+# Programs with a condition, a mask or weights that their backward needs.
+MASK_READERS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "where": lambda t, x, mask: t.where(mask, x, x * 2),
+    "masked_fill": lambda t, x, mask: x.masked_fill(mask, 0.0),
+    "masked_select": lambda t, x, mask: x.masked_select(mask),
+    "x[mask]": lambda t, x, mask: x[mask],
+    "x[mask] = y": lambda t, x, mask: _written(x.exp(), mask, x[:2]),
+}
+WEIGHT_READERS: dict[str, Callable[[Any, Any, Any], Any]] = {
+    "binary_cross_entropy": lambda t, x, w: t.nn.functional.binary_cross_entropy(
+        x / 4, x.detach() / 5, w, reduction="none"
+    ),
+    "binary_cross_entropy_with_logits": lambda t, x, w: t.nn.functional.binary_cross_entropy_with_logits(
+        x, x.detach() / 5, w, reduction="none"
+    ),
+    "pos_weight": lambda t, x, w: t.nn.functional.binary_cross_entropy_with_logits(
+        x, x.detach() / 5, pos_weight=w, reduction="none"
+    ),
+}
+
+
+def _written(x: Any, index: Any, values: Any) -> Any:
+    x[index] = values
+    return x
+
+
+READERS = INDEX_READERS | MASK_READERS | WEIGHT_READERS
+
+
+def _read(t: Any, name: str) -> tuple[Any, Any, Any]:
+    """The leaf, the index, mask or weights, and what the program makes of them."""
+    x = ramp(t)
+    if name in INDEX_READERS:
+        by = t.tensor([2, 0, 3, 1])
+    elif name in MASK_READERS:
+        by = t.tensor([True, False, True, False])
+    else:
+        by = t.tensor([0.5, 2.0, 3.0, 4.0], dtype=t.float64)
+    return x, by, READERS[name](t, x, by)
+
+
+@pytest.mark.parametrize("name", READERS)
+@pytest.mark.parametrize("is_changed", [False, True], ids=["kept", "changed"])
+def test_index_changed_between_forward_and_backward(name: str, is_changed: bool) -> None:
+    """A change is an error, or the value was copied: never the gradient of other places."""
+
+    def run(t: Any) -> Any:
+        x, by, y = _read(t, name)
+        if is_changed:
+            by.zero_()
+        (y * t.arange(1.0, 1 + len(y), dtype=t.float64).view(-1, *[1] * (y.dim() - 1))).sum().backward()
+        return [round(value, 12) for value in x.grad.tolist()]
+
+    assert_same(run)
+
+
+@pytest.mark.parametrize("name", READERS)
+def test_second_backward_through_an_index(name: str) -> None:
+    def run(t: Any) -> Any:
+        x, _, y = _read(t, name)
+        total = y.sum()
+        total.backward()
+        total.backward()
+        return [round(value, 12) for value in x.grad.tolist()]
+
+    assert_same(run)
+
+
 @program
 def second_backward(t):
     y = ramp(t).exp().sum()

@@ -174,7 +174,9 @@ def test_interrupting_a_run_keeps_what_was_saved(tmp_path: Path) -> None:
     process.send_signal(signal.SIGINT)
     _, errors = process.communicate(timeout=60)
     assert process.returncode == 130, errors
-    assert errors.strip().splitlines() == ["minitorch-cifar: interrupted"]
+    *before, last = errors.strip().splitlines()
+    assert last == "minitorch-cifar: interrupted"
+    assert all("compiling kernels" in line for line in before), errors  # with a cold cache only
     assert len((tmp_path / "mine" / "metrics.jsonl").read_text().splitlines()) >= 2
     follow_up = start_process("eval", "mine", folder=tmp_path)
     output, errors = follow_up.communicate(timeout=60)

@@ -160,7 +160,7 @@ def _nll_loss(
     operation = ops.NllLoss2D if x.ndim == 4 else ops.NllLoss
     return operation.apply(  # type: ignore[no-any-return]
         input,
-        target=labels.astype(np.int64, copy=False),
+        target=target if labels.dtype == np.int64 else labels.astype(np.int64),
         weight=factors,
         ignore_index=ignore_index,
         reduction=reduction,

@@ -19,7 +19,7 @@ from ...ops import loss as ops
 from ...tensor import Tensor
 
 if TYPE_CHECKING:
-    from ...dtypes import Array
+    pass
 
 __all__ = [
     "binary_cross_entropy",
@@ -303,8 +303,8 @@ def _check_floating(input: Tensor, kernel: str) -> None:
         raise NotImplementedError(f"\"{kernel}\" not implemented for '{kind.legacy_name}'")
 
 
-def _constant(factor: Tensor | None, function: str, argument: str, input: Tensor) -> Array | None:
-    """The array of a weight, to which no gradient goes, in the input's dtype; it broadcasts to the input."""
+def _constant(factor: Tensor | None, function: str, argument: str, input: Tensor) -> Tensor | None:
+    """A weight, to which no gradient goes, in the input's dtype; it broadcasts to the input."""
     if factor is None:
         return None
     check_tensor(factor, function, argument)
@@ -320,5 +320,4 @@ def _constant(factor: Tensor | None, function: str, argument: str, input: Tensor
             f"output with shape {list(shape)} doesn't match the broadcast shape "
             f"{list(np.broadcast_shapes(factor._array.shape, shape))}"
         )
-    array: Array = cast_operand(factor.detach(), input.dtype)._array
-    return array
+    return cast_operand(factor.detach(), input.dtype)  # type: ignore[no-any-return]
