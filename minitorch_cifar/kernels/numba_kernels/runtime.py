@@ -12,6 +12,7 @@ from typing import Any, Generic, TypeVar, cast
 import numba
 from numba.core import event
 
+from ...memory import keep_freed_memory
 from ...threads import apply_to_numba
 
 F = TypeVar("F", bound=Callable[..., Any])
@@ -96,3 +97,4 @@ def prepare() -> None:
         event.register("numba:compile", _notice)
         _registered = True
     apply_to_numba()
+    keep_freed_memory()
