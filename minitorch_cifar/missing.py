@@ -5,6 +5,8 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable
 
+LIKENESS = 0.6  # from here on a name may be a slip of the pen; below, it is only the nearest there is
+
 
 def explain_missing(module: str, name: str, present: Iterable[str]) -> AttributeError:
     """The error for `module.name`: that it is not part of the engine, and the nearest name that is.
@@ -12,8 +14,19 @@ def explain_missing(module: str, name: str, present: Iterable[str]) -> Attribute
     >>> print(explain_missing("minitorch", "matmull", ["matmul", "mul"]))
     module 'minitorch' has no attribute 'matmull': it is not part of minitorch_cifar. Did you mean: 'matmul'?
     """
-    message = f"module {module!r} has no attribute {name!r}: it is not part of minitorch_cifar."
-    near = difflib.get_close_matches(name, list(present), n=1)
-    if near:
-        message += f" Did you mean: {near[0]!r}?"
-    return AttributeError(message)
+    return AttributeError(f"module {module!r} has no attribute {name!r}: {not_part(name, present)}")
+
+
+def not_part(name: str, present: Iterable[str]) -> str:
+    """The half sentence that all messages about missing names end with.
+
+    >>> not_part("compile", ["matmul", "tile"])
+    "it is not part of minitorch_cifar. The nearest name that is: 'tile'."
+    """
+    message = "it is not part of minitorch_cifar."
+    nearest = difflib.get_close_matches(name, list(present), n=1, cutoff=0.0)
+    if not nearest:
+        return message
+    if difflib.SequenceMatcher(None, nearest[0], name).ratio() >= LIKENESS:
+        return f"{message} Did you mean: {nearest[0]!r}?"
+    return f"{message} The nearest name that is: {nearest[0]!r}."
