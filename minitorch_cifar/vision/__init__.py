@@ -1,5 +1,5 @@
-"""What torchvision is to PyTorch: data sets, transforms and small helpers for pictures."""
+"""What torchvision is to PyTorch: data sets, transforms, known networks and small helpers for pictures."""
 
-from . import datasets, transforms, utils
+from . import datasets, models, transforms, utils
 
-__all__ = ["datasets", "transforms", "utils"]
+__all__ = ["datasets", "models", "transforms", "utils"]

@@ -1,7 +1,7 @@
 """Fetching a file from the first address that gives the right one.
 
 Addresses are tried in turn. A broken or slow transfer leaves a `.part` file beside the destination, and the
-next attempt, at whichever address, goes on from there; the destination itself appears only once its MD5 sum
+next attempt, at whichever address, goes on from there; the destination itself appears only once its checksum
 is right. Unpacking is not done here.
 """
 
@@ -48,7 +48,12 @@ class Reader(Protocol):
 
 def md5_of(path: Path, progress: Callable[[int], None] | None = None) -> str:
     """The MD5 sum of a file, as 32 hexadecimal digits."""
-    digest = hashlib.md5(usedforsecurity=False)
+    return checksum_of(path, "md5", progress)
+
+
+def checksum_of(path: Path, algorithm: str, progress: Callable[[int], None] | None = None) -> str:
+    """The checksum of a file in hexadecimal digits; `algorithm` is "md5" or "sha256"."""
+    digest = hashlib.new(algorithm, usedforsecurity=False)
     with open(path, "rb") as file:
         while chunk := file.read(1 << 20):
             digest.update(chunk)
@@ -57,18 +62,34 @@ def md5_of(path: Path, progress: Callable[[int], None] | None = None) -> str:
     return digest.hexdigest()
 
 
-def fetch(addresses: Sequence[str], destination: Path, md5: str, size: int) -> Path:
-    """Fetch a file of known MD5 sum and size into `destination`, from the first address that gives it.
+def fetch(
+    addresses: Sequence[str],
+    destination: Path,
+    checksum: str,
+    size: int | None,
+    algorithm: str = "md5",
+    progress: bool = True,
+) -> Path:
+    """Fetch a file of known checksum into `destination`, from the first address that gives it.
 
     Args:
         addresses: where the same bytes lie, best first.
         destination: the final path; its folder is made when absent.
-        md5, size: what the file must be, in hexadecimal digits and bytes.
+        checksum: what the file must have, in hexadecimal digits; the first few are enough.
+        size: what the file must have in bytes; None takes the server's word, which the checksum then proves.
+        algorithm: of the checksum, "md5" or "sha256".
+        progress: whether to show how far the transfer is.
 
     Returns `destination`. Raises DatasetError that names every address and why it failed. A file already at
     `destination` is kept when its sum is right, and otherwise replaced only by a right one.
     """
-    if destination.is_file() and destination.stat().st_size == size and md5_of(destination) == md5:
+
+    def right(path: Path) -> str | None:
+        """None for the right file, else the checksum that it has."""
+        found = checksum_of(path, algorithm)
+        return None if found.startswith(checksum) else found
+
+    if destination.is_file() and size in (None, destination.stat().st_size) and right(destination) is None:
         return destination
     destination.parent.mkdir(parents=True, exist_ok=True)
     part = destination.with_name(destination.name + ".part")
@@ -78,11 +99,13 @@ def fetch(addresses: Sequence[str], destination: Path, md5: str, size: int) -> P
             if patient and not failures[address].startswith("slow"):
                 continue
             try:
-                _transfer(address, part, size, patient or len(addresses) == 1)
-                found = md5_of(part)
-                if found != md5:
+                wanted = _announced_size(address) if size is None else size
+                _transfer(address, part, wanted, patient or len(addresses) == 1, progress)
+                found = right(part)
+                if found is not None:
                     part.unlink()
-                    raise TransferError(f"wrong content: MD5 {found}, expected {md5}")
+                    kind = algorithm.upper()
+                    raise TransferError(f"wrong content: {kind} {found}, expected {checksum}")
             except TooSlowError as error:
                 failures[address] = f"slow: {error}"
             except (TransferError, OSError, http.client.HTTPException, ValueError) as error:
@@ -95,11 +118,22 @@ def fetch(addresses: Sequence[str], destination: Path, md5: str, size: int) -> P
                 return destination
             print(f"{address}: {failures[address]}", file=sys.stderr)
     reasons = "\n".join(f"  {address}: {why}" for address, why in failures.items())
+    known = "" if size is None else f"{size:,} bytes, "
     raise DatasetError(
-        f"could not download {destination.name} ({size:,} bytes, MD5 {md5}). Tried:\n{reasons}\n"
+        f"could not download {destination.name} ({known}{algorithm.upper()} {checksum}). Tried:\n{reasons}\n"
         f"Fetch it by other means and put it at {destination}, or run the same command again: "
         "what has arrived so far is kept."
     )
+
+
+def _announced_size(address: str) -> int:
+    """How large the server says the file is."""
+    request = urllib.request.Request(address, headers={"User-Agent": "minitorch-cifar"}, method="HEAD")
+    with urllib.request.urlopen(request, timeout=TIMEOUT_SECONDS) as response:
+        announced = response.headers.get("Content-Length")
+    if announced is None or not announced.isdigit():
+        raise TransferError("the server does not say how large the file is")
+    return int(announced)
 
 
 def describe(error: Exception) -> str:
@@ -111,7 +145,7 @@ def describe(error: Exception) -> str:
     return f"{error}" if isinstance(error, TransferError) else f"{type(error).__name__}: {error}"
 
 
-def _transfer(address: str, part: Path, size: int, patient: bool) -> None:
+def _transfer(address: str, part: Path, size: int, patient: bool, progress: bool) -> None:
     """Bring `part` to `size` bytes from one address, going on from what it already holds."""
     have = part.stat().st_size if part.exists() else 0
     if have > size:
@@ -130,7 +164,7 @@ def _transfer(address: str, part: Path, size: int, patient: bool) -> None:
         with open(part, "rb+" if start else "wb") as file:
             file.truncate(start)
             file.seek(start)
-            _copy(response, file, address, start, size, patient)
+            _copy(response, file, address, start, size, patient, progress)
     have = part.stat().st_size
     if have != size:
         raise TransferError(f"the connection ended after {have:,} of {size:,} bytes")
@@ -147,10 +181,12 @@ def _start_of(response: Any, have: int) -> int:
     return 0
 
 
-def _copy(response: Reader, file: Any, address: str, start: int, size: int, patient: bool) -> None:
+def _copy(
+    response: Reader, file: Any, address: str, start: int, size: int, patient: bool, progress: bool
+) -> None:
     began = time.monotonic()
     done = start
-    with progress_bar(address, start, size) as advance:
+    with progress_bar(address, start, size) if progress else nullcontext(lambda count: None) as advance:
         while done < size and (chunk := response.read(min(CHUNK, size - done))):
             file.write(chunk)
             done += len(chunk)
