@@ -145,6 +145,8 @@ def _watching(side: Side, result: Run) -> Iterator[None]:
     class Watch(TorchDispatchMode):
         def __torch_dispatch__(self, func: Any, types: Any, args: Any = (), kwargs: Any = None) -> Any:
             value = func(*args, **(kwargs or {}))
+            if "empty" in func.__name__:  # new memory holds anything
+                return value
             for item in value if isinstance(value, (tuple, list)) else (value,):
                 if isinstance(item, side.library.Tensor) and item.is_floating_point():
                     result.largest = max(result.largest, largest_magnitude(as_array(item)))

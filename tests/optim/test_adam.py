@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 import torch
@@ -11,38 +9,9 @@ import torch
 import minitorch_cifar as mini
 
 from .comparing import compare_runs
+from .settings import SETTINGS as EVERY
 
-FLAGS = (False, True)
-
-
-def combinations(**choices: tuple) -> list[dict]:
-    return [dict(zip(choices, values, strict=True)) for values in itertools.product(*choices.values())]
-
-
-SETTINGS = {
-    "Adam": combinations(
-        lr=(0.01,),
-        betas=((0.9, 0.999), (0.3, 0.8)),
-        eps=(1e-8, 0.1),
-        weight_decay=(0, 0.05),
-        amsgrad=FLAGS,
-        maximize=FLAGS,
-        decoupled_weight_decay=FLAGS,
-    ),
-    "AdamW": combinations(lr=(0.01,), weight_decay=(0.01, 0.3), amsgrad=FLAGS, maximize=FLAGS),
-    "RMSprop": combinations(
-        alpha=(0.99, 0.5),
-        eps=(1e-8,),
-        weight_decay=(0, 0.05),
-        momentum=(0, 0.9),
-        centered=FLAGS,
-        maximize=FLAGS,
-    ),
-    "Adagrad": combinations(
-        lr_decay=(0, 0.1), weight_decay=(0, 0.05), initial_accumulator_value=(0, 0.5), maximize=FLAGS
-    ),
-    "Adadelta": combinations(rho=(0.9, 0.5), eps=(1e-6, 1e-3), weight_decay=(0, 0.05), maximize=FLAGS),
-}
+SETTINGS = {name: every for name, every in EVERY.items() if name != "SGD"}
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])

@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import itertools
-
 import numpy as np
 import pytest
 import torch
@@ -11,28 +9,14 @@ import torch
 import minitorch_cifar as mini
 
 from .comparing import compare_runs
-
-COMBINATIONS = [
-    {
-        "lr": 0.1,
-        "momentum": momentum,
-        "dampening": dampening,
-        "weight_decay": weight_decay,
-        "nesterov": nesterov,
-        "maximize": maximize,
-    }
-    for momentum, dampening, weight_decay, nesterov, maximize in itertools.product(
-        (0, 0.9), (0, 0.3), (0, 0.05), (False, True), (False, True)
-    )
-    if not nesterov or (momentum and not dampening)
-]
+from .settings import SETTINGS
 
 
 @pytest.mark.parametrize("backend", ["numpy", "numba"])
 def test_every_combination_of_settings(backend: str) -> None:
-    assert len(COMBINATIONS) == 20
+    assert len(SETTINGS["SGD"]) == 20
     with mini.backends.use(backend):
-        for settings in COMBINATIONS:
+        for settings in SETTINGS["SGD"]:
             compare_runs("SGD", settings)
 
 

@@ -58,7 +58,7 @@ class Sample:
     seed: int = 0
 
     def __repr__(self) -> str:
-        shown = [_show(a) for a in self.args] + [f"{k}={_show(v)}" for k, v in self.kwargs.items()]
+        shown = [show(a) for a in self.args] + [f"{k}={show(v)}" for k, v in self.kwargs.items()]
         note = "" if self.grad_layout == "contiguous" else f", upstream gradient {self.grad_layout}"
         return f"call({', '.join(shown)}{note})"
 
@@ -71,14 +71,14 @@ class Sample:
         return [value for _, value in found if isinstance(value, Leaf)]
 
 
-def _show(value: Any) -> str:
+def show(value: Any) -> str:
     if isinstance(value, Leaf):
         array, plain = value.array, "" if value.requires_grad else ", no gradient"
         strides = [s // array.itemsize for s in array.strides]
         lies = "" if array.flags.c_contiguous else f", strides={strides}"
         return f"tensor({array.tolist()}, shape={array.shape}, {array.dtype}{lies}{plain})"
     if isinstance(value, (list, tuple)):
-        return f"{type(value).__name__}({', '.join(map(_show, value))})"
+        return f"{type(value).__name__}({', '.join(map(show, value))})"
     return repr(value)
 
 

@@ -53,3 +53,17 @@ FUNCTIONAL = {
     **_all("the row `nn.functional.max_pool2d`, which asks for indices too", "max_pool2d_with_indices"),
     **_all("the row `nn.functional.adaptive_max_pool2d`", "adaptive_max_pool2d_with_indices"),
 }
+
+CLASSES = {
+    **_all("the base class of all modules: tests/nn/test_module.py", "Module"),
+    **_all("the base class of all optimizers: tests/optim/test_optimizer.py", "Optimizer"),
+    **_all("the base class of all schedulers: tests/optim/test_lr_scheduler.py", "LRScheduler"),
+}
+
+SWITCHES = {
+    **_all("which parameters are changed is no hyperparameter", "params"),
+    **_all(
+        "chooses among PyTorch's implementations; True is refused: tests/optim/test_sgd.py",
+        "foreach capturable differentiable fused",
+    ),
+}
