@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
@@ -35,10 +36,12 @@ def broadcasts_to(shape: tuple[int, ...], larger: tuple[int, ...]) -> bool:
     return extra >= 0 and all(a in (1, b) for a, b in zip(shape, larger[extra:], strict=True))
 
 
-def is_made_for(grad: Array, others: Sequence[Array | None]) -> bool:
+def is_made_for(grad: Array, others: Sequence[Any]) -> bool:
     """Whether `grad` shares its memory with none of `others`, and fills it: who gets it may keep it."""
     owner = _owner(grad)
-    return owner.size == grad.size and all(other is None or _owner(other) is not owner for other in others)
+    return owner.size == grad.size and all(
+        not isinstance(other, np.ndarray) or _owner(other) is not owner for other in others
+    )
 
 
 def _owner(array: Array) -> Array:

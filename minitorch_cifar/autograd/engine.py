@@ -9,6 +9,7 @@ are put in order first, and then each runs exactly once.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -18,6 +19,7 @@ from .anomaly import mode as anomaly
 from .anomaly import refuse_nan, shown_on_failure
 from .arrays import broadcasts_to, is_made_for, undo_broadcast
 from .grad_mode import no_grad
+from .lazy import LazyGradient, written_out
 from .node import Edge, Node
 
 Output = tuple[Node, int]  # one output of a node
@@ -79,7 +81,7 @@ def run_backward(
             if captured and not ends_here:
                 _capture(node, grads, captured)
             if node.hooks is not None:
-                grads = node.hooks.call_tensor_hooks(grads)
+                grads = node.hooks.call_tensor_hooks(written_out(grads))
                 walk.private.discard(node)  # a hook may have kept the array
             if ends_here:
                 _capture(node, grads, captured)
@@ -102,7 +104,7 @@ def _leading_to(targets: Sequence[Edge], order: Sequence[Node]) -> set[Node]:
 
 
 def _capture(node: Node, grads: Sequence[Array | None], captured: dict[Edge, Array | None]) -> None:
-    for index, grad in enumerate(grads):
+    for index, grad in enumerate(written_out(grads)):
         if (node, index) in captured:
             captured[node, index] = grad
 
@@ -120,17 +122,17 @@ class _Walk:
         """Run `node` between its hooks."""
         hooks = node.hooks
         if hooks is not None:
-            grads = hooks.call_before(grads)
+            grads = hooks.call_before(written_out(grads))
         if isinstance(node, AccumulateGrad):
             results = node.accumulate(grads[0], node in self.private)
         else:
             results = node.run(grads)
-        return results if hooks is None else hooks.call_after(results, grads)
+        return results if hooks is None else hooks.call_after(written_out(results), grads)
 
     def call_watched(self, node: Node, grads: list[Array | None]) -> Sequence[Array | None]:
         """Run `node` under anomaly detection."""
         with shown_on_failure(node):
-            results = self.call(node, grads)
+            results = written_out(self.call(node, grads))
             if anomaly.check_nan:
                 refuse_nan(node, results)
         return results
@@ -149,7 +151,10 @@ class _Walk:
                 continue
             shape, dtype = target.output_metadata[index]
             if grad.shape != shape or grad.dtype != dtype or not isinstance(grad, np.ndarray):
-                grad = _fit(grad, shape, dtype, node, position)
+                if not isinstance(grad, LazyGradient):
+                    grad = _fit(grad, shape, dtype, node, position)
+                elif not target.takes_lazy_gradients:
+                    grad = grad.dense()
             if isinstance(target, AccumulateGrad):
                 others = [*grads, *results[:position], *results[position + 1 :]]
                 is_sum = self.arrived[target][0] is not None
@@ -161,7 +166,14 @@ class _Walk:
         """Add `grad` to the gradient by output `index` of `node`."""
         waiting = self.arrived[node]
         present = waiting[index]
-        waiting[index] = grad if present is None else np.asarray(present + grad)
+        if present is None:
+            waiting[index] = grad
+        else:
+            waiting[index] = np.asarray(_array(present) + _array(grad))
+
+
+def _array(grad: Any) -> Array:
+    return grad.dense() if isinstance(grad, LazyGradient) else grad
 
 
 def _fit(grad: Array, shape: tuple[int, ...], dtype: np.dtype, source: Node, position: int) -> Array:

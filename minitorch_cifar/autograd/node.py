@@ -32,6 +32,7 @@ class Node:
     node_name = "Node"
     # True when `run` returns arrays that nothing else refers to, its arguments, or views of these.
     returns_fresh_arrays = False
+    takes_lazy_gradients = False  # `run` understands the gradients of `lazy.py`
 
     next_functions: tuple[Edge, ...] = ()
     age: float

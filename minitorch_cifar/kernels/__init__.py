@@ -19,7 +19,7 @@ Kernel = Callable[..., Any]
 
 DEFAULT = "numba"
 BACKENDS = ("numpy", "numba")
-FAMILIES = ("activation", "conv", "image", "linear", "loss", "norm", "optim", "pool")
+FAMILIES = ("activation", "conv", "image", "linear", "loss", "norm", "optim", "pool", "pooled")
 
 
 def load(backend: str) -> dict[str, Kernel]:

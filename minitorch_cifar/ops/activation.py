@@ -15,13 +15,17 @@ import numpy as np
 from ..autograd.operation import Operation
 from ..dtypes import Array
 from ..kernels import active
+from .pool import PooledGradient
 
 
 class Relu(Operation):
     """y = max(x, 0).  dL/dx = g where x > 0, else 0: zero at the kink x = 0, and g where x is NaN.
 
-    -0.0 stays -0.0. Only the result is needed for backward, so that the operation can work in place.
+    -0.0 stays -0.0. Only the result is needed for backward, so that the operation can work in place. Of a
+    gradient behind a max pool only the winners are looked at.
     """
+
+    takes_lazy_gradients = True
 
     @staticmethod
     def forward(ctx: Any, x: Array) -> Array:
@@ -31,8 +35,13 @@ class Relu(Operation):
         return y
 
     @staticmethod
-    def backward(ctx: Any, grad: Array) -> Array:
+    def backward(ctx: Any, grad: Array | PooledGradient) -> Array | PooledGradient:
         (y,) = ctx.saved
+        if isinstance(grad, PooledGradient):
+            winners, at_winners = np.empty((2, *grad.grad.shape), y.dtype)
+            active.max_pool2d_gather(y, grad.indices, winners)
+            active.relu_backward(grad.grad, winners, at_winners)
+            return PooledGradient(at_winners, grad.indices, grad.shape)
         grad_x: Array = np.empty_like(y)
         active.relu_backward(grad, y, grad_x)
         return grad_x

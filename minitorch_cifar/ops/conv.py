@@ -13,6 +13,7 @@ import numpy as np
 from ..autograd.operation import Operation
 from ..dtypes import Array
 from ..kernels import active
+from .pool import PooledGradient
 
 Pair = tuple[int, int]
 
@@ -30,8 +31,10 @@ class Convolution(Operation):
     are the `window_count`s. Output channel o sees the input channels of its group only, C/groups of them.
     dL/dx[n, c, y, x] = Σ of weight[o, c, i, j] · g[n, o, h, w] over all (o, i, j, h, w) that met that
     pixel. dL/dweight[o, c, i, j] = Σ_nhw g[n, o, h, w] · x[n, c, h·s + i·d − p, w·s + j·d − p]. dL/db[o] =
-    Σ_nhw g[n, o, h, w].
+    Σ_nhw g[n, o, h, w]. A gradient behind a max pool stays as it is: only its winners are in the sums.
     """
+
+    takes_lazy_gradients = True
 
     @staticmethod
     def forward(
@@ -57,17 +60,23 @@ class Convolution(Operation):
         return out
 
     @staticmethod
-    def backward(ctx: Any, grad: Array) -> tuple[Array | None, Array | None, Array | None]:
+    def backward(ctx: Any, grad: Array | PooledGradient) -> tuple[Array | None, Array | None, Array | None]:
         x, weight = ctx.saved
-        grad = np.ascontiguousarray(grad)  # once, not in each kernel
+        by_input, by_kernel = active.conv2d_grad_input, active.conv2d_grad_weight
+        if isinstance(grad, PooledGradient):
+            size = (grad.shape[2], grad.shape[3])
+            gradient: tuple[Any, ...] = (grad.grad, grad.indices, size)
+            by_input, by_kernel = active.pooled_conv2d_grad_input, active.pooled_conv2d_grad_weight
+        else:
+            gradient = (np.ascontiguousarray(grad),)  # once, not in each kernel
         by_x = by_weight = by_bias = None
         if ctx.needs_input_grad[0]:
             by_x = np.empty(ctx.x_shape, grad.dtype)
-            active.conv2d_grad_input(grad, weight, *ctx.parameters, by_x)
+            by_input(*gradient, weight, *ctx.parameters, by_x)
         if ctx.needs_input_grad[1]:
             by_weight = np.empty(ctx.weight_shape, grad.dtype)
-            active.conv2d_grad_weight(grad, x, *ctx.parameters, by_weight)
+            by_kernel(*gradient, x, *ctx.parameters, by_weight)
         if ctx.needs_input_grad[2]:
             by_bias = np.empty(ctx.weight_shape[0], grad.dtype)
-            active.conv2d_grad_bias(grad, by_bias)
+            active.conv2d_grad_bias(gradient[0], by_bias)
         return by_x, by_weight, by_bias

@@ -11,6 +11,7 @@ from typing import Any
 
 import numpy as np
 
+from ..autograd.lazy import LazyGradient
 from ..autograd.operation import Operation
 from ..dtypes import Array
 from ..kernels import active
@@ -23,15 +24,36 @@ def _batch(array: Array) -> Array:
     return array if array.ndim == 4 else array[None]
 
 
+class PooledGradient(LazyGradient):
+    """The gradient of a picture (N, C, H, W) behind a max pool: zero but at the winners' places.
+
+    `grad` is the gradient by the pooled picture, `indices` the places h · W + w of the winners, both
+    (N, C, PH, PW). A place that won several windows gets the sum of their gradients.
+    """
+
+    def __init__(self, grad: Array, indices: Array, shape: tuple[int, ...]) -> None:
+        self.grad, self.indices = grad, indices
+        self.shape, self.dtype = shape, grad.dtype
+
+    def dense(self) -> Array:
+        """The gradient as a picture."""
+        by_x = np.empty(self.shape, self.dtype)
+        active.max_pool2d_backward(self.grad, self.indices, by_x)
+        return by_x
+
+
 class _MaxPool(Operation):
     """What both maxima have in common: the gradient goes to the element that won.
 
     Saved are the places of the winners, h · W + w in the plane of the input: the input itself is not needed.
+    Where few elements win, the gradient is handed on as a `PooledGradient`.
     """
 
     @staticmethod
-    def backward(ctx: Any, grad: Array, grad_indices: Array | None = None) -> Array:
+    def backward(ctx: Any, grad: Array, grad_indices: Array | None = None) -> Array | PooledGradient:
         (indices,) = ctx.saved
+        if len(ctx.x_shape) == 4 and 2 * grad.shape[2] * grad.shape[3] <= ctx.x_shape[2] * ctx.x_shape[3]:
+            return PooledGradient(grad, indices, ctx.x_shape)
         by_x = np.empty(ctx.x_shape, grad.dtype)
         active.max_pool2d_backward(_batch(grad), _batch(indices), _batch(by_x))
         return by_x

@@ -30,7 +30,9 @@ class Shared(Generic[F]):
         self.enough = enough
         self.alone: F = numba.njit(cache=True, error_model="numpy", **options)(function)
         # Numba names files of machine code after the function: the second version needs a name of its own.
-        twin = FunctionType(function.__code__, function.__globals__, function.__name__)
+        twin = FunctionType(
+            function.__code__, function.__globals__, function.__name__, None, function.__closure__
+        )
         twin.__qualname__ = f"{function.__qualname__}_shared"
         self.shared: F = numba.njit(cache=True, error_model="numpy", parallel=True, **options)(twin)
 

@@ -30,17 +30,17 @@ _INDEX = ir.IntType(64)
 _CONTRACT = ("contract",)  # a · b + c may be rounded once
 
 
-def _index(value: int) -> Any:
+def constant(value: int) -> Any:
     return ir.Constant(_INDEX, value)
 
 
-class _Vectors:
+class Vectors:
     """Loads, stores and arithmetic on vectors of one element type, as calls to an LLVM builder."""
 
-    def __init__(self, context: Any, builder: Any, element: Any) -> None:
+    def __init__(self, context: Any, builder: Any, element: Any, vector_bytes: int = VECTOR_BYTES) -> None:
         self.builder = builder
         self.element_bytes = element.bitwidth // 8
-        self.lanes = VECTOR_BYTES // self.element_bytes
+        self.lanes = vector_bytes // self.element_bytes
         self.type = ir.VectorType(context.get_value_type(element), self.lanes)
 
     def pointer(self, array: Any, start: Any, *steps: tuple[Any, Any]) -> Any:
@@ -53,11 +53,11 @@ class _Vectors:
     def load(self, pointer: Any, vector: int = 0) -> Any:
         """The `vector`-th vector behind `pointer`, which need not be aligned."""
         address = self.builder.bitcast(pointer, self.type.as_pointer())
-        return self.builder.load(self.builder.gep(address, [_index(vector)]), align=self.element_bytes)
+        return self.builder.load(self.builder.gep(address, [constant(vector)]), align=self.element_bytes)
 
     def store(self, value: Any, pointer: Any, vector: int = 0) -> None:
         address = self.builder.bitcast(pointer, self.type.as_pointer())
-        self.builder.store(value, self.builder.gep(address, [_index(vector)]), align=self.element_bytes)
+        self.builder.store(value, self.builder.gep(address, [constant(vector)]), align=self.element_bytes)
 
     def broadcast(self, pointer: Any) -> Any:
         """The number at `pointer` in every lane."""
@@ -89,7 +89,7 @@ class _Vectors:
         return self.builder.extract_element(value, ir.Constant(ir.IntType(32), 0))
 
 
-def _data(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
+def data_of(context: Any, builder: Any, array_type: Any, array: Any) -> Any:
     return context.make_array(array_type)(context, builder, array).data
 
 
@@ -122,23 +122,25 @@ def multiply_tile(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         given = [
-            _data(context, builder, kind, value) if isinstance(kind, types.Array) else value
+            data_of(context, builder, kind, value) if isinstance(kind, types.Array) else value
             for kind, value in zip(signature.args, arguments, strict=True)
         ]
         weights, weights_start, frame, frame_start, offsets, first, last, out, out_start, out_stride = given
-        vectors = _Vectors(context, builder, signature.args[2].dtype)
+        vectors = Vectors(context, builder, signature.args[2].dtype)
         sums = vectors.zeros(ROWS * VECTORS)
-        with cgutils.for_range_slice(builder, first, last, _index(1), inc=True) as (k, _):
+        with cgutils.for_range_slice(builder, first, last, constant(1), inc=True) as (k, _):
             offset = builder.load(builder.gep(offsets, [k]))
             stretch = builder.gep(frame, [builder.add(frame_start, offset)])
             column = [vectors.load(stretch, v) for v in range(VECTORS)]
             for r in range(ROWS):
-                position = vectors.pointer(weights, builder.add(weights_start, _index(r)), (k, _index(ROWS)))
+                position = vectors.pointer(
+                    weights, builder.add(weights_start, constant(r)), (k, constant(ROWS))
+                )
                 weight = vectors.broadcast(position)
                 for v in range(VECTORS):
                     vectors.add_product(sums[r * VECTORS + v], weight, column[v])
         for r in range(ROWS):
-            row = vectors.pointer(out, out_start, (_index(r), out_stride))
+            row = vectors.pointer(out, out_start, (constant(r), out_stride))
             for v in range(VECTORS):
                 total = builder.fadd(vectors.load(row, v), builder.load(sums[r * VECTORS + v]))
                 vectors.store(total, row, v)
@@ -179,25 +181,25 @@ def dot_tile(
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         given = [
-            _data(context, builder, kind, value) if isinstance(kind, types.Array) else value
+            data_of(context, builder, kind, value) if isinstance(kind, types.Array) else value
             for kind, value in zip(signature.args, arguments, strict=True)
         ]
         grid, grid_start, grid_stride, grid_image, frame, frame_start, frame_image, *rest = given
         offsets, first, images, length, out, out_start, out_stride = rest
-        vectors = _Vectors(context, builder, signature.args[4].dtype)
+        vectors = Vectors(context, builder, signature.args[4].dtype)
         starts = [
-            builder.load(builder.gep(offsets, [builder.add(first, _index(c))])) for c in range(DOT_COLUMNS)
+            builder.load(builder.gep(offsets, [builder.add(first, constant(c))])) for c in range(DOT_COLUMNS)
         ]
         sums = vectors.zeros(DOT_ROWS * DOT_COLUMNS)
         with cgutils.for_range(builder, images) as image:
             rows = [
-                vectors.pointer(grid, grid_start, (image.index, grid_image), (_index(r), grid_stride))
+                vectors.pointer(grid, grid_start, (image.index, grid_image), (constant(r), grid_stride))
                 for r in range(DOT_ROWS)
             ]
             stretch = vectors.pointer(frame, frame_start, (image.index, frame_image))
             columns = [builder.gep(stretch, [start]) for start in starts]
-            step = _index(vectors.lanes)
-            with cgutils.for_range_slice(builder, _index(0), length, step, inc=True) as (p, _):
+            step = constant(vectors.lanes)
+            with cgutils.for_range_slice(builder, constant(0), length, step, inc=True) as (p, _):
                 left = [vectors.load(builder.gep(row, [p])) for row in rows]
                 for c, column in enumerate(columns):
                     right = vectors.load(builder.gep(column, [p]))
@@ -206,7 +208,7 @@ def dot_tile(
         for r in range(DOT_ROWS):
             for c in range(DOT_COLUMNS):
                 total = vectors.sum_of_lanes(builder.load(sums[r * DOT_COLUMNS + c]))
-                place = vectors.pointer(out, builder.add(out_start, _index(c)), (_index(r), out_stride))
+                place = vectors.pointer(out, builder.add(out_start, constant(c)), (constant(r), out_stride))
                 builder.store(builder.fadd(builder.load(place), total), place)
         return context.get_dummy_value()
 
