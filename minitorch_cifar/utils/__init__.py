@@ -1,4 +1,6 @@
-"""`torch.utils`: tools round the engine; `data` holds datasets and loaders."""
+"""`torch.utils`: tools round the engine. `data` holds datasets and loaders; `tensorboard`, which has to be
+imported by name because it needs a package of its own, writes what TensorBoard shows.
+"""
 
 from . import data
 
