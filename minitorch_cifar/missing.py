@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import difflib
+import sys
 from collections.abc import Iterable
+from typing import NoReturn
 
 LIKENESS = 0.6  # from here on a name may be a slip of the pen; below, it is only the nearest there is
 
@@ -15,6 +17,18 @@ def explain_missing(module: str, name: str, present: Iterable[str]) -> Attribute
     module 'minitorch' has no attribute 'matmull': it is not part of minitorch_cifar. Did you mean: 'matmul'?
     """
     return AttributeError(f"module {module!r} has no attribute {name!r}: {not_part(name, present)}")
+
+
+def explain_missing_in(module: str, present: Iterable[str]) -> None:
+    """Give a module the `__getattr__` that Python calls for names the module does not have.
+
+    It is set here, out of sight of type checkers, which shall go on finding misspelt names.
+    """
+
+    def explain(name: str) -> NoReturn:
+        raise explain_missing(module, name, present)
+
+    vars(sys.modules[module])["__getattr__"] = explain
 
 
 def not_part(name: str, present: Iterable[str]) -> str:

@@ -8,7 +8,7 @@ What the graph needs to know of a tensor is in `autograd/variable.py`.
 from __future__ import annotations
 
 from collections.abc import Iterator
-from typing import Any
+from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
@@ -33,6 +33,7 @@ from .functions import (
 from .functions import matmul as products
 from .functions import shape as shapes
 from .functions.arguments import as_dim, constant
+from .missing import not_part
 from .ops.indexing import Copy
 from .ops.shape import ToCopy
 from .random.generator import unfilled_like
@@ -78,6 +79,14 @@ class Tensor(TensorBase):
         base = wrap(array)
         tensor._array, tensor._version_counter = base._array, base._version_counter
         return tensor
+
+    if not TYPE_CHECKING:  # a type checker shall go on finding misspelt names
+
+        def __getattr__(self, name: str) -> NoReturn:
+            message = f"'{type(self).__name__}' object has no attribute {name!r}"
+            if not name.startswith("_"):  # Python and NumPy ask for many names with underscores
+                message += f": {not_part(name, dir(type(self)))}"
+            raise AttributeError(message)
 
     # What it is ------------------------------------------------------------------------------------------
 

@@ -10,6 +10,7 @@ package knows tensors only as `TensorBase`: an array and its place in the graph.
 
 from __future__ import annotations
 
+from ..missing import explain_missing_in
 from .accumulate import AccumulateGrad
 from .anomaly import detect_anomaly, is_anomaly_check_nan_enabled, is_anomaly_enabled, set_detect_anomaly
 from .differentiate import backward, grad
@@ -47,3 +48,5 @@ __all__ = [
     "set_grad_enabled",
     "wrap",
 ]
+
+explain_missing_in(__name__, __all__)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from minitorch_cifar.missing import explain_missing_in
 from minitorch_cifar.nn import functional, init, utils
 from minitorch_cifar.nn.containers import ModuleDict, ModuleList, ParameterDict, ParameterList, Sequential
 from minitorch_cifar.nn.layers.activation import (
@@ -18,7 +19,7 @@ from minitorch_cifar.nn.layers.activation import (
 )
 from minitorch_cifar.nn.layers.conv import Conv2d
 from minitorch_cifar.nn.layers.dropout import Dropout, Dropout2d
-from minitorch_cifar.nn.layers.linear import Flatten, Identity, Linear, Unflatten
+from minitorch_cifar.nn.layers.linear import Embedding, Flatten, Identity, Linear, Unflatten
 from minitorch_cifar.nn.layers.loss import (
     BCELoss,
     BCEWithLogitsLoss,
@@ -48,6 +49,7 @@ __all__ = [
     "CrossEntropyLoss",
     "Dropout",
     "Dropout2d",
+    "Embedding",
     "Flatten",
     "HuberLoss",
     "Identity",
@@ -77,3 +79,5 @@ __all__ = [
     "init",
     "utils",
 ]
+
+explain_missing_in(__name__, __all__)

@@ -21,6 +21,7 @@ import numpy as np
 
 from ..autograd import no_grad, wrap
 from ..dtypes import Array
+from ..missing import explain_missing_in
 from ..random import Generator, default_generator
 
 if TYPE_CHECKING:
@@ -384,3 +385,5 @@ kaiming_uniform = _deprecated(kaiming_uniform_)
 kaiming_normal = _deprecated(kaiming_normal_)
 orthogonal = _deprecated(orthogonal_)
 sparse = _deprecated(sparse_)
+
+explain_missing_in(__name__, __all__)

@@ -107,6 +107,31 @@ class IndexSelect(Operation):
         return add_at(ctx.shape, slices_at(indices, ctx.dim, grad.ndim), grad)
 
 
+class Embedding(Operation):
+    """y = the rows of the weight at the given indices.  dL/dweight = each row's g added back.
+
+    Shapes: weight (V, D), indices (*), y (*, D). The row `padding_idx` gets no gradient. With `by_frequency`
+    each row's gradient is divided by how often the row was read.
+    """
+
+    @staticmethod
+    def forward(ctx: Any, weight: Array, *, indices: Array, padding_idx: int, by_frequency: bool) -> Array:
+        ctx.save(indices)
+        ctx.shape, ctx.padding_idx, ctx.by_frequency = weight.shape, padding_idx, by_frequency
+        return np.take(weight, indices, axis=0)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Array:
+        (indices,) = ctx.saved
+        rows = indices.reshape(-1)
+        by_row = grad.reshape(rows.size, *ctx.shape[1:])  # (*, D) -> (number of indices, D)
+        if ctx.by_frequency:
+            counts = np.bincount(rows, minlength=ctx.shape[0])[rows]
+            by_row = by_row / counts.astype(grad.dtype)[:, None]
+        read = rows != ctx.padding_idx
+        return add_at(ctx.shape, rows[read], by_row[read])
+
+
 class Take(Operation):
     """y = x at places in the flattened tensor.  dL/dx = g added at the places."""
 

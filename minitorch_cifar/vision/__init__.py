@@ -1,5 +1,8 @@
 """What torchvision is to PyTorch: data sets, transforms, known networks and small helpers for pictures."""
 
+from ..missing import explain_missing_in
 from . import datasets, models, transforms, utils
 
 __all__ = ["datasets", "models", "transforms", "utils"]
+
+explain_missing_in(__name__, __all__)

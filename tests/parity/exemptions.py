@@ -36,9 +36,9 @@ METHODS = {
     ),
     **_all(
         PROTOCOL,
-        "__doc__ __float__ __format__ __hash__ __index__ __int__ __iter__ __len__ __module__ __new__",
+        "__doc__ __float__ __format__ __getattr__ __hash__ __index__ __int__ __iter__ __len__ __module__",
     ),
-    **_all(PROTOCOL, "__pos__ __reduce__ __repr__"),
+    **_all(PROTOCOL, "__new__ __pos__ __reduce__ __repr__"),
     **_all(GRAPH, "backward"),
     **_all(DRAWN, "bernoulli bernoulli_ exponential_ multinomial normal_ random_ uniform_"),
     **_all(CONVERTS, "bool byte cpu cuda double float int item long numpy tolist type type_as"),
@@ -51,6 +51,7 @@ METHODS = {
 
 FUNCTIONAL = {
     **_all("the row `nn.functional.max_pool2d`, which asks for indices too", "max_pool2d_with_indices"),
+    **_all("says what is missing: tests/test_missing.py", "explain_missing_in"),
     **_all("the row `nn.functional.adaptive_max_pool2d`", "adaptive_max_pool2d_with_indices"),
 }
 

@@ -5,6 +5,7 @@ Here they are gathered from the files by family. They check arguments and hand t
 
 from __future__ import annotations
 
+from ...missing import explain_missing_in
 from .activation import (
     elu,
     elu_,
@@ -23,6 +24,7 @@ from .activation import (
 from .classification import cross_entropy, nll_loss, one_hot
 from .conv import conv2d
 from .dropout import dropout, dropout1d, dropout2d
+from .embedding import embedding
 from .linear import linear
 from .loss import (
     binary_cross_entropy,
@@ -58,6 +60,7 @@ __all__ = [
     "dropout2d",
     "elu",
     "elu_",
+    "embedding",
     "gelu",
     "huber_loss",
     "kl_div",
@@ -81,3 +84,5 @@ __all__ = [
     "softplus",
     "tanh",
 ]
+
+explain_missing_in(__name__, __all__)

@@ -5,6 +5,7 @@ epoch, `cosine.py` and `one_cycle.py` curves, `plateau.py` the one that watches 
 made of others.
 """
 
+from ...missing import explain_missing_in
 from .combined import ChainedScheduler, SequentialLR
 from .cosine import CosineAnnealingLR
 from .factors import (
@@ -38,3 +39,5 @@ __all__ = [
     "StepLR",
     "_LRScheduler",
 ]
+
+explain_missing_in(__name__, __all__)

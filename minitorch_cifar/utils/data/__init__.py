@@ -1,5 +1,6 @@
 """Datasets, samplers and loaders: `torch.utils.data`."""
 
+from ...missing import explain_missing_in
 from . import sampler
 from .collate import default_collate, default_convert
 from .dataloader import DataLoader
@@ -44,3 +45,5 @@ __all__ = [
     "random_split",
     "sampler",
 ]
+
+explain_missing_in(__name__, __all__)

@@ -1,5 +1,6 @@
 """Picture data sets: `torchvision.datasets` under its own names, and `Shapes10`, which needs no file."""
 
+from ...missing import explain_missing_in
 from .cifar import CIFAR10, CIFAR100
 from .data_report import DataReport, describe
 from .fake import FakeData
@@ -22,3 +23,5 @@ __all__ = [
     "VisionDataset",
     "describe",
 ]
+
+explain_missing_in(__name__, __all__)

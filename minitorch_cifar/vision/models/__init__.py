@@ -1,5 +1,6 @@
 """`torchvision.models`: known networks for pictures, VGG and ResNet, with their trained weights."""
 
+from ...missing import explain_missing_in
 from . import resnet, vgg
 from .resnet import (
     ResNet,
@@ -69,3 +70,5 @@ __all__ = [
     "vgg19",
     "vgg19_bn",
 ]
+
+explain_missing_in(__name__, __all__)

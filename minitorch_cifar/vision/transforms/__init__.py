@@ -1,5 +1,6 @@
 """`torchvision.transforms`: what is done to a picture between the file and the network."""
 
+from ...missing import explain_missing_in
 from . import functional
 from .pictures import InterpolationMode
 from .random_transforms import (
@@ -55,3 +56,5 @@ __all__ = [
     "ToTensor",
     "functional",
 ]
+
+explain_missing_in(__name__, __all__)

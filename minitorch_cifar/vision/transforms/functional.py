@@ -15,6 +15,7 @@ from PIL import Image, ImageEnhance
 
 from ...autograd import wrap
 from ...dtypes import Array
+from ...missing import explain_missing_in
 from . import color
 from .conversion import convert_image_dtype, normalize, pil_to_tensor, to_pil_image, to_tensor
 from .geometry import center_crop, crop, erase, hflip, pad, resize, resized_crop, rotate, vflip
@@ -126,3 +127,6 @@ def adjust_hue(img: Picture, hue_factor: float) -> Picture:
     # Bytes wrap round, as the circle does.
     moved = np.array(hue) + np.int32(hue_factor * 255).astype(np.uint8)
     return Image.merge("HSV", (Image.fromarray(moved), saturation, value)).convert(img.mode)
+
+
+explain_missing_in(__name__, __all__)

@@ -258,6 +258,13 @@ def _normalize(make: Maker) -> Sample:
     return make.sample(*make.tensors([shape]), **make.some(p=(1, 2, 3)), dim=make.dim(len(shape)))
 
 
+def _embedding(make: Maker) -> Sample:
+    rows, columns = make.choice(4, 1, 5), make.choice(2, 1, 3, 0)
+    indices = make.indices(make.choice((2, 3), (5,), (), (0,)), 0, rows, make.choice("int64", "int32"))
+    kwargs = make.some(padding_idx=(0, -1, None), scale_grad_by_freq=(True, False))
+    return make.sample(indices, make.tensor((rows, columns), gradient=True), **kwargs)
+
+
 _LAYERS = [
     _functional(
         "linear",
@@ -356,6 +363,22 @@ _LAYERS = [
     _functional("dropout1d", _dropout1d, call=_on_copy("dropout1d"), regimes=FINITE, random=True),
     _functional("dropout2d", _dropout2d, call=_on_copy("dropout2d"), regimes=FINITE, random=True),
     _functional("normalize", _normalize, regimes=("ordinary",)),
+    _functional(
+        "embedding",
+        _embedding,
+        kernels=False,
+        smooth=None,  # the row `padding_idx` has a value, but no gradient
+        dtypes=(),
+        errors=(
+            lambda torch: torch.nn.functional.embedding(torch.tensor([3]), torch.ones(3, 2)),
+            lambda torch: torch.nn.functional.embedding(torch.tensor([-1]), torch.ones(3, 2)),
+            lambda torch: torch.nn.functional.embedding(torch.tensor([1.0]), torch.ones(3, 2)),
+            lambda torch: torch.nn.functional.embedding(torch.tensor([1]), torch.ones(3)),
+            lambda torch: torch.nn.functional.embedding(torch.tensor([1]), torch.ones(3, 2), 3),
+            lambda torch: torch.nn.functional.embedding(torch.tensor([1]), torch.ones(3, 2), -4),
+            lambda torch: torch.nn.functional.embedding([1], torch.ones(3, 2)),
+        ),
+    ),
 ]
 
 # Losses ---------------------------------------------------------------------------------------------------

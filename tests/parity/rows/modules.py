@@ -72,6 +72,21 @@ def _linear(make: Maker) -> ModuleSample:
     return _sample(make, (k, m), [x], **make.some(bias=(False, True)), **_where(make))
 
 
+def _embedding(make: Maker) -> ModuleSample:
+    rows, columns = make.choice(4, 2, 5), make.choice(3, 1)
+    indices = make.indices(make.choice((2, 3), (5,), (), (0,)), 0, rows, make.choice("int64", "int32"))
+    kwargs = make.some(
+        padding_idx=(1, 0, -1, None),
+        max_norm=(1.5, None),
+        norm_type=(1.0, 2.0, 3.0),
+        scale_grad_by_freq=(True, False),
+        sparse=(False,),
+        _weight=(None,),
+        _freeze=(False,),
+    )
+    return _sample(make, (rows, columns), [indices], **kwargs, **_where(make))
+
+
 def _conv2d(make: Maker) -> ModuleSample:
     groups = make.choice(1, 1, 2, 3)
     channels, outside = groups * make.choice(1, 2), groups * make.choice(1, 2, 3)
@@ -112,6 +127,7 @@ def _batch_norm(*shapes: tuple[int, ...]) -> Any:
 _LEARNED = [
     ModuleRow("Linear", _linear),
     ModuleRow("Conv2d", _conv2d),
+    ModuleRow("Embedding", _embedding),
     ModuleRow("BatchNorm1d", _batch_norm((3, -1), (4, -1, 2), (2, -1, 3), (1, -1, 5)), regimes=("ordinary",)),
     ModuleRow("BatchNorm2d", _batch_norm((2, -1, 3, 2), (1, -1, 2, 2), (3, -1, 1, 4)), regimes=("ordinary",)),
 ]

@@ -1,0 +1,53 @@
+"""Names of PyTorch's that the engine lacks: the error says so, in every public module."""
+
+from __future__ import annotations
+
+import importlib
+
+import pytest
+
+import minitorch_cifar
+
+MISSING = {
+    "": ("einsum", "compile"),
+    "autograd": ("gradgradcheck", "functional"),
+    "nn": ("Conv3d", "LSTM"),
+    "nn.functional": ("conv3d", "ctc_loss"),
+    "nn.init": ("truncated_normal_",),
+    "optim": ("LBFGS", "Adamax"),
+    "optim.lr_scheduler": ("CyclicLR",),
+    "utils": ("checkpoint",),
+    "utils.data": ("DistributedSampler",),
+    "vision": ("ops", "io"),
+    "vision.datasets": ("ImageNet",),
+    "vision.models": ("alexnet",),
+    "vision.transforms": ("ElasticTransform", "v2"),
+    "vision.transforms.functional": ("elastic_transform",),
+}
+
+
+@pytest.mark.parametrize("module", MISSING)
+def test_a_missing_name_says_that_it_is_not_part_of_the_engine(module: str) -> None:
+    path = ".".join(filter(None, (minitorch_cifar.__name__, module)))
+    found = importlib.import_module(path)
+    for name in MISSING[module]:
+        with pytest.raises(
+            AttributeError, match=f"module '{path}' has no attribute '{name}': it is not part of"
+        ):
+            getattr(found, name)
+        assert not hasattr(found, name)
+
+
+def test_the_nearest_name_is_named() -> None:
+    with pytest.raises(AttributeError, match="Did you mean: 'Conv2d'"):
+        _ = minitorch_cifar.nn.Conv3d
+
+
+def test_a_missing_method_of_a_tensor_says_so_too() -> None:
+    x = minitorch_cifar.ones(2)
+    with pytest.raises(AttributeError, match="'Tensor' object has no attribute 'half': it is not part of"):
+        x.half()
+    with pytest.raises(AttributeError, match=r"'view_ass'.*Did you mean: 'view_as'"):
+        _ = x.view_ass
+    assert not hasattr(x, "to_sparse")
+    assert not hasattr(x, "__cuda_array_interface__")
