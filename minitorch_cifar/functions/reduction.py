@@ -105,7 +105,9 @@ def var(
     _check_floating(input, "var")
     dim, correction = _spread_arguments(dim, unbiased, correction)
     dims = as_dims(dim, input._array.ndim, "var")
-    return finish(ops.Var.apply(input, dims=dims, keepdim=keepdim, correction=correction), out)
+    whole = dim is None or not input._array.ndim
+    variance = ops.Var.apply(input, dims=dims, keepdim=keepdim, correction=correction, whole=whole)
+    return finish(variance, out)
 
 
 @numpy_names
@@ -122,7 +124,9 @@ def std(
     _check_floating(input, "std")
     dim, correction = _spread_arguments(dim, unbiased, correction)
     dims = as_dims(dim, input._array.ndim, "std")
-    return finish(ops.Std.apply(input, dims=dims, keepdim=keepdim, correction=correction), out)
+    whole = dim is None or not input._array.ndim
+    deviation = ops.Std.apply(input, dims=dims, keepdim=keepdim, correction=correction, whole=whole)
+    return finish(deviation, out)
 
 
 @numpy_names

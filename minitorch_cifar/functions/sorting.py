@@ -93,6 +93,8 @@ def bincount(input: Tensor, weights: Tensor | None = None, minlength: int = 0) -
         return constant(np.bincount(x, None, minlength))
     if not isinstance(weights, TensorBase) or weights._array.shape != x.shape:
         raise RuntimeError("weights should be 1-d and have the same length as input")
+    if not x.size:  # PyTorch then counts nothing instead of summing nothing
+        return constant(np.zeros(minlength, np.int64))
     sums = np.bincount(x, weights._array, minlength)
     return constant(sums.astype(np.float32) if weights._array.dtype == np.float32 else sums)
 

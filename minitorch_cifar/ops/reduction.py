@@ -77,11 +77,15 @@ class Mean(Operation):
 
 
 class Var(Operation):
-    """y = sum (x - mean)^2 / (n - c), the variance with correction c.  dL/dx = g 2 (x - mean) / (n - c)."""
+    """y = sum (x - mean)^2 / (n - c), the variance with correction c.  dL/dx = g 2 (x - mean) / (n - c).
+
+    Of the whole tensor (`whole`) and n <= c, dL/dx is g times infinity, or NaN where x is the mean.
+    """
 
     @staticmethod
-    def forward(ctx: Any, x: Array, *, dims: Dims, keepdim: bool, correction: float) -> Array:
+    def forward(ctx: Any, x: Array, *, dims: Dims, keepdim: bool, correction: float, whole: bool) -> Array:
         ctx.save(x)
+        ctx.whole = whole
         ctx.reduced = dims, keepdim, x.shape
         ctx.denominator = count(x.shape, dims) - correction
         return _variance(x, dims, keepdim, ctx.denominator)
@@ -89,14 +93,15 @@ class Var(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:
         (x,) = ctx.saved
-        return _by_variance(x, grad, ctx.reduced, ctx.denominator)
+        return _by_variance(x, grad, ctx.reduced, ctx.denominator, ctx.whole)
 
 
 class Std(Operation):
     """y = sqrt of the variance.  dL/dx = g / (2 y) times the variance's gradient; 0 where y = 0."""
 
     @staticmethod
-    def forward(ctx: Any, x: Array, *, dims: Dims, keepdim: bool, correction: float) -> Array:
+    def forward(ctx: Any, x: Array, *, dims: Dims, keepdim: bool, correction: float, whole: bool) -> Array:
+        ctx.whole = whole
         ctx.reduced = dims, keepdim, x.shape
         ctx.denominator = count(x.shape, dims) - correction
         with np.errstate(all="ignore"):
@@ -109,7 +114,7 @@ class Std(Operation):
         x, result = ctx.saved
         with np.errstate(all="ignore"):
             inner = np.where(result == 0, 0, grad / (result * 2)).astype(grad.dtype)
-        return _by_variance(x, inner, ctx.reduced, ctx.denominator)
+        return _by_variance(x, inner, ctx.reduced, ctx.denominator, ctx.whole)
 
 
 def _variance(x: Array, dims: Dims, keepdim: bool, denominator: float, dtype: Any = None) -> Array:
@@ -121,14 +126,19 @@ def _variance(x: Array, dims: Dims, keepdim: bool, denominator: float, dtype: An
         return np.asarray(np.true_divide(squares, max(denominator, 0)), dtype=dtype or x.dtype)
 
 
-def _by_variance(x: Array, grad: Array, reduced: tuple[Dims, bool, Any], denominator: float) -> Array:
+def _by_variance(
+    x: Array, grad: Array, reduced: tuple[Dims, bool, Any], denominator: float, whole: bool
+) -> Array:
     dims, keepdim, shape = reduced
     with np.errstate(all="ignore"):
         mean = np.true_divide(
             np.add.reduce(x, axis=dims, keepdims=True, dtype=np.float64), count(x.shape, dims)
         )
-        scale = np.true_divide(2, denominator)  # also for a correction above n, as PyTorch does
-        return np.asarray(spread(grad, dims, keepdim, shape) * (scale * (x - mean)), dtype=x.dtype)
+        if whole and denominator <= 0:
+            factor = np.where(x == mean, np.nan, np.inf)
+        else:  # along dimensions also for a correction above n, as PyTorch does
+            factor = np.true_divide(2, denominator) * (x - mean)
+        return np.asarray(spread(grad, dims, keepdim, shape) * factor, dtype=x.dtype)
 
 
 class Prod(Operation):
@@ -371,7 +381,12 @@ def running_sum(x: Array, dim: int) -> Array:
 
 
 class Cumprod(Operation):
-    """y_i = x_0 ... x_i along dim.  dL/dx_k = sum over i >= k of g_i times y_i without its factor x_k."""
+    """y_i = x_0 ... x_i along dim.  dL/dx_k = sum over i >= k of g_i times y_i without its factor x_k.
+
+    Before the first zero that is (sum over i >= k of g_i y_i) / x_k; at the first zero the product before it
+    times the sum of g_i times the products after it, up to the second zero; further on 0. With infinities
+    and NaN the results are those of these formulas, as PyTorch's are.
+    """
 
     @staticmethod
     def forward(ctx: Any, x: Array, *, dim: int) -> Array:
@@ -388,14 +403,19 @@ class Cumprod(Operation):
         (x,) = ctx.saved
         if not x.ndim:
             return grad
-        x, g = np.moveaxis(x, ctx.dim, 0), np.moveaxis(grad, ctx.dim, 0)
-        result = np.zeros_like(x)
-        before = np.ones(x.shape[1:])  # float64
+        x, g = (np.moveaxis(a, ctx.dim, 0).astype(np.float64) for a in (x, grad))
+        zeros = np.cumsum(x == 0, axis=0)  # how many up to here
+        start, middle = zeros == 0, zeros == 1
+        first = middle & (x == 0)
         with np.errstate(all="ignore"):
-            for k in range(x.shape[0]):  # quadratic, but right where some x_k = 0
-                after = np.multiply.accumulate(np.concatenate([before[None], x[k + 1 :]]), axis=0)
-                result[k] = (g[k:] * after).sum(axis=0)
-                before = before * x[k]
+            y = np.multiply.accumulate(x, axis=0)
+            terms = np.where(start, y * g, 0)
+            result = np.where(start, np.add.accumulate(terms[::-1], axis=0)[::-1] / x, 0)
+            if first.any():
+                after = np.multiply.accumulate(np.where(middle & ~first, x, 1), axis=0)
+                sums = (after * np.where(middle, g, 0)).sum(axis=0)
+                before = np.concatenate([np.ones_like(y[:1]), y[:-1]])
+                result = np.where(first, before * sums, result)
         return np.moveaxis(result, 0, ctx.dim)
 
 

@@ -34,7 +34,7 @@ class Difference:
     """One compared array: how far the engine is away, as a number that may be printed in a table.
 
     `what`: "output" or "gradient by input 0"; `error`: the largest absolute error; `measure`: for float64
-    that error relative to the largest value, for float32 in units of PyTorch's own error (or of half the
+    that error relative to the largest value on the way, for float32 in units of PyTorch's own error (or of half the
     floor, where that is more); `problem`: a report, when the rule is broken.
     """
 
@@ -118,7 +118,7 @@ def _compare_floats(
         if dtype == "float64":
             allowed = np.where(np.isfinite(wide), rule.relative * np.abs(wide), 0) + floor
             scale = float(np.max(np.abs(wide), initial=0.0, where=np.isfinite(wide)))
-            unit, basis = scale or 1.0, f"a relative error of {rule.relative:g}"
+            unit, basis = max(scale, largest) or 1.0, f"a relative error of {rule.relative:g}"
         else:
             own_errors = np.abs(own - wide)
             own_error = float(np.max(own_errors, initial=0.0, where=np.isfinite(own_errors)))
