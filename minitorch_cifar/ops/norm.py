@@ -10,6 +10,7 @@ import numpy as np
 from ..autograd.operation import Operation
 from ..dtypes import Array
 from ..kernels import active
+from .pool import PooledGradient
 
 
 class NativeBatchNorm(Operation):
@@ -32,6 +33,8 @@ class NativeBatchNorm(Operation):
     A constant channel has var = 0: h = 0, and eps keeps everything finite.
     Source: https://arxiv.org/abs/1502.03167
     """
+
+    takes_lazy_gradients = True
 
     @staticmethod
     def forward(
@@ -70,13 +73,22 @@ class NativeBatchNorm(Operation):
         return out.reshape(x.shape)
 
     @staticmethod
-    def backward(ctx: Any, grad: Array) -> tuple[Array, Array | None, Array | None]:
+    def backward(ctx: Any, grad: Array | PooledGradient) -> tuple[Array, Array | None, Array | None]:
         x, weight = ctx.saved
         shape = _as_three_dimensional(x)
         grad_x = np.empty(shape, x.dtype)
         grad_weight, grad_bias = np.empty((2, shape[1]), x.dtype)
         results = grad_x, grad_weight, grad_bias
-        if ctx.training:
+        if isinstance(grad, PooledGradient) and not ctx.training:
+            grad = grad.dense()
+        if isinstance(grad, PooledGradient):
+            cells = (*shape[:2], grad.grad.shape[2] * grad.grad.shape[3])
+            winners = grad.grad.reshape(cells), grad.indices.reshape(cells)
+            mean, invstd = ctx.statistics
+            active.pooled_batch_norm_train_backward(
+                *winners, x.reshape(shape), weight, mean, invstd, *results
+            )
+        elif ctx.training:
             mean, invstd = ctx.statistics
             active.batch_norm_train_backward(
                 grad.reshape(shape), x.reshape(shape), weight, mean, invstd, *results

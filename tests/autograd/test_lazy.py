@@ -110,6 +110,20 @@ def overlapping_windows(t: Any, x: Any, y: Any) -> list[Any]:
     return []
 
 
+def batch_norm(t: Any, x: Any, y: Any) -> list[Any]:
+    weight, bias = (t.from_numpy(np.random.default_rng(i).normal(size=4)).requires_grad_() for i in (2, 3))
+    out = pooled(t, t.nn.functional.batch_norm(y, None, None, weight, bias, training=True).relu())
+    out.backward(upstream(t, out))
+    return [weight.grad, bias.grad]
+
+
+def batch_norm_in_evaluation(t: Any, x: Any, y: Any) -> list[Any]:
+    mean, var = (t.from_numpy(np.random.default_rng(i).random(size=4)) for i in (2, 3))
+    out = pooled(t, t.nn.functional.batch_norm(y, mean, var).relu())
+    out.backward(upstream(t, out))
+    return []
+
+
 def under_anomaly_detection(t: Any, x: Any, y: Any) -> list[Any]:
     with t.autograd.set_detect_anomaly(True):
         out = pooled(t, y.relu())
@@ -119,7 +133,8 @@ def under_anomaly_detection(t: Any, x: Any, y: Any) -> list[Any]:
 
 PROGRAMS = [
     plain, without_relu, used_twice, two_pools_of_one_picture, retained, hooked, node_hooks, captured,
-    of_a_leaf, other_operation_before, in_place_relu, overlapping_windows, under_anomaly_detection,
+    of_a_leaf, other_operation_before, in_place_relu, overlapping_windows,
+    batch_norm, batch_norm_in_evaluation, under_anomaly_detection,
 ]  # fmt: skip
 
 

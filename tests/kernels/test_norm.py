@@ -8,6 +8,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from minitorch_cifar import get_num_threads, set_num_threads
+
 from .comparing import BACKENDS, DTYPES, LAYOUTS, assert_accurate, empty_in, kernels, laid_out, numbers
 
 CASES = {
@@ -121,3 +123,69 @@ def test_nan_and_inf_stay_in_their_channel(backend: str) -> None:
     kernels(backend, "norm").batch_norm_train_forward(x, None, None, 1e-5, y, mean, var, invstd)
     assert np.isnan(y[:, :2]).all()
     assert np.isfinite(y[:, 2]).all()
+
+
+@settings(max_examples=40, deadline=None)
+@given(
+    shape=st.tuples(st.integers(1, 5), st.integers(1, 4), st.integers(2, 40)),
+    dtype=st.sampled_from(DTYPES),
+    affine=st.booleans(),
+    layout=st.sampled_from(LAYOUTS),
+    data=st.data(),
+)
+def test_gradient_behind_a_pool_matches_torch(shape, dtype, affine, layout, data) -> None:
+    """Cells of the pooled gradient at random positions, some of them at the same one."""
+    samples, channels, positions = shape
+    x = data.draw(numbers(shape, special=False)).astype(dtype)
+    cells = (samples, channels, data.draw(st.integers(1, positions)))
+    grad = data.draw(numbers(cells, special=False)).astype(dtype)
+    indices = np.random.default_rng(data.draw(st.integers(0, 99))).integers(0, positions, size=cells)
+    weight, zeros = data.draw(numbers((channels,), special=False)).astype(dtype), np.zeros(channels, dtype)
+    weight = weight if affine else np.ones(channels, dtype)
+
+    def dense(kind: type) -> np.ndarray:
+        picture = torch.zeros(shape, dtype=torch.float32 if kind is np.float32 else torch.float64)
+        return picture.scatter_add(2, torch.from_numpy(indices), torch.from_numpy(grad.astype(kind))).numpy()
+
+    ones = np.ones(channels, dtype)
+    peer = reference(True, x, weight, zeros, zeros, ones, 1e-5, dense(dtype))
+    wide = [a.astype(np.float64) for a in (x, weight, zeros, zeros, ones)]
+    exact = reference(True, *wide, 1e-5, dense(np.float64))
+    for backend in BACKENDS:
+        module = kernels(backend, "norm")
+        mean, var, invstd = np.empty((3, channels))
+        module.batch_norm_train_forward(x, weight, None, 1e-5, np.empty_like(x), mean, var, invstd)
+        grad_x, grad_weight, grad_bias = (
+            empty_in(shape, dtype, layout),
+            np.empty_like(ones),
+            np.empty_like(ones),
+        )
+        module.pooled_batch_norm_train_backward(
+            laid_out(grad, layout), laid_out(indices, layout), laid_out(x, layout),
+            weight if affine else None,
+            mean, invstd, grad_x, grad_weight, grad_bias,
+        )  # fmt: skip
+        steepness = 1 / np.sqrt(exact[5].min() * (samples * positions - 1) / (samples * positions) + 1e-5)
+        sums = np.abs(grad).sum()
+        assert_accurate(grad_x, peer[1], exact[1], sums * np.abs(weight).max() * steepness)
+        assert_accurate(grad_weight, peer[2], exact[2], sums * np.abs(x).max() * steepness)
+        assert_accurate(grad_bias, peer[3], exact[3], sums)
+
+
+def test_results_do_not_depend_on_the_number_of_threads() -> None:
+    rng = np.random.default_rng(0)
+    x, upstream = rng.normal(size=(2, 16, 9, 1000)).astype(np.float32)
+    module, threads, results = kernels("numba", "norm"), get_num_threads(), []
+    try:
+        for count in (1, 2):
+            set_num_threads(count)
+            y, grad_x = np.empty_like(x), np.empty_like(x)
+            mean, var, invstd = np.empty((3, 9))
+            by_weight, by_bias = np.empty((2, 9), np.float32)
+            module.batch_norm_train_forward(x, None, None, 1e-5, y, mean, var, invstd)
+            module.batch_norm_train_backward(upstream, x, None, mean, invstd, grad_x, by_weight, by_bias)
+            results.append((y, mean, var, grad_x, by_weight, by_bias))
+    finally:
+        set_num_threads(threads)
+    for one, two in zip(*results, strict=True):
+        np.testing.assert_array_equal(one, two)

@@ -1,7 +1,8 @@
 """Batch normalisation as Numba loops; the formulas are explained in `numpy_kernels`.
 
-One channel at a time: its elements of the whole batch fit the second-level cache, so that only the first of
-the three passes over them (mean, variance, result) reads memory. The sums are float64, and `reassoc` lets the
+Channels are independent of each other and are shared among threads. A thread takes one at a time: its
+elements of the whole batch fit the second-level cache, so that only the first of the three passes over them
+(mean, variance, result) reads memory. The sums are float64, and `reassoc` lets the
 compiler split each into several that run side by side; it leaves NaN and infinity alone.
 """
 
@@ -10,9 +11,14 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba import prange
 
 from ...dtypes import Array
-from .flat import compiled, compiled_sums
+from .flat import compiled_sums
+from .runtime import in_parallel
+
+# Elements that are worth the start of threads, a tenth of a millisecond.
+_ENOUGH = 1 << 16
 
 
 def _ones(weight: Array | None, channels: int) -> Array:
@@ -23,13 +29,13 @@ def _zeros(bias: Array | None, channels: int) -> Array:
     return np.zeros(channels) if bias is None else bias.astype(np.float64)
 
 
-@compiled_sums
+@in_parallel(enough=_ENOUGH, fastmath={"reassoc"})
 def _train_forward(
     x: Array, weight: Array, bias: Array, eps: float, out: Array, mean: Array, var: Array, invstd: Array
 ) -> None:
     samples, channels, positions = x.shape
     count = samples * positions
-    for c in range(channels):
+    for c in prange(channels):
         total = 0.0
         for n in range(samples):
             for i in range(positions):
@@ -49,15 +55,15 @@ def _train_forward(
                 out[n, c, i] = (x[n, c, i] - m) * scale + bias[c]
 
 
-@compiled
+@in_parallel(enough=_ENOUGH)
 def _scale_and_shift(x: Array, mean: Array, scale: Array, bias: Array, out: Array) -> None:
-    for n in range(x.shape[0]):
-        for c in range(x.shape[1]):
+    for c in prange(x.shape[1]):
+        for n in range(x.shape[0]):
             for i in range(x.shape[2]):
                 out[n, c, i] = (x[n, c, i] - mean[c]) * scale[c] + bias[c]
 
 
-@compiled_sums
+@in_parallel(enough=_ENOUGH, fastmath={"reassoc"})
 def _train_backward(
     grad_out: Array,
     x: Array,
@@ -70,7 +76,7 @@ def _train_backward(
 ) -> None:
     samples, channels, positions = x.shape
     count = samples * positions
-    for c in range(channels):
+    for c in prange(channels):
         m = mean[c]
         sum_g = 0.0
         sum_gd = 0.0
@@ -86,6 +92,43 @@ def _train_backward(
         for n in range(samples):
             for i in range(positions):
                 grad_x[n, c, i] = scale * (grad_out[n, c, i] - mean_g - (x[n, c, i] - m) * slope)
+
+
+@in_parallel(enough=_ENOUGH, fastmath={"reassoc"})
+def _pooled_train_backward(
+    grad: Array,
+    indices: Array,
+    x: Array,
+    weight: Array,
+    mean: Array,
+    invstd: Array,
+    grad_x: Array,
+    grad_weight: Array,
+    grad_bias: Array,
+) -> None:
+    """`_train_backward` where the gradient is `grad` at the places `indices`, zero elsewhere: the sums have
+    few terms, and what is left of dL/dx is a straight line of x.
+    """
+    samples, channels, positions = x.shape
+    count = samples * positions
+    for c in prange(channels):
+        m = mean[c]
+        sum_g = 0.0
+        sum_gd = 0.0
+        for n in range(samples):
+            for cell in range(grad.shape[2]):
+                sum_g += grad[n, c, cell]
+                sum_gd += grad[n, c, cell] * (x[n, c, indices[n, c, cell]] - m)
+        grad_bias[c] = sum_g
+        grad_weight[c] = sum_gd * invstd[c]
+        mean_g = sum_g / count
+        slope = sum_gd * invstd[c] * invstd[c] / count
+        scale = invstd[c] * weight[c]
+        for n in range(samples):
+            for i in range(positions):
+                grad_x[n, c, i] = -scale * (mean_g + (x[n, c, i] - m) * slope)
+            for cell in range(grad.shape[2]):
+                grad_x[n, c, indices[n, c, cell]] += scale * grad[n, c, cell]
 
 
 @compiled_sums
@@ -125,7 +168,7 @@ def batch_norm_train_forward(
     """y = weight · (x - mean) · invstd + bias with the mean and variance of this batch."""
     channels = x.shape[1]
     result = np.ascontiguousarray(out)
-    _train_forward(
+    _train_forward.of(x.size)(
         np.ascontiguousarray(x),
         _ones(weight, channels),
         _zeros(bias, channels),
@@ -153,7 +196,7 @@ def batch_norm_eval_forward(
     mean = running_mean.astype(np.float64)
     scale = _ones(weight, channels) / np.sqrt(running_var.astype(np.float64) + eps)
     result = np.ascontiguousarray(out)
-    _scale_and_shift(np.ascontiguousarray(x), mean, scale, _zeros(bias, channels), result)
+    _scale_and_shift.of(x.size)(np.ascontiguousarray(x), mean, scale, _zeros(bias, channels), result)
     if result is not out:
         out[...] = result
 
@@ -170,7 +213,7 @@ def batch_norm_train_backward(
 ) -> None:
     """Gradients of training mode."""
     result = np.ascontiguousarray(grad_x)
-    _train_backward(
+    _train_backward.of(x.size)(
         np.ascontiguousarray(grad_out),
         np.ascontiguousarray(x),
         _ones(weight, x.shape[1]),
@@ -203,6 +246,34 @@ def batch_norm_eval_backward(
         _ones(weight, x.shape[1]),
         running_mean.astype(np.float64),
         1 / np.sqrt(running_var.astype(np.float64) + eps),
+        result,
+        grad_weight,
+        grad_bias,
+    )
+    if result is not grad_x:
+        grad_x[...] = result
+
+
+def pooled_batch_norm_train_backward(
+    grad: Array,
+    indices: Array,
+    x: Array,
+    weight: Array | None,
+    mean: Array,
+    invstd: Array,
+    grad_x: Array,
+    grad_weight: Array,
+    grad_bias: Array,
+) -> None:
+    """Gradients of training mode, from a gradient behind a max pool."""
+    result = np.ascontiguousarray(grad_x)
+    _pooled_train_backward.of(x.size)(
+        np.ascontiguousarray(grad),
+        np.ascontiguousarray(indices),
+        np.ascontiguousarray(x),
+        _ones(weight, x.shape[1]),
+        mean,
+        invstd,
         result,
         grad_weight,
         grad_bias,

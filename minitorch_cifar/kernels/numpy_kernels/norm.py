@@ -126,3 +126,23 @@ def batch_norm_eval_backward(
     np.multiply(grad_out, _per_channel(scale, x.dtype), out=grad_x)
     np.copyto(grad_weight, sum_gh)
     np.copyto(grad_bias, sum_g)
+
+
+def pooled_batch_norm_train_backward(
+    grad: Array,
+    indices: Array,
+    x: Array,
+    weight: Array | None,
+    mean: Array,
+    invstd: Array,
+    grad_x: Array,
+    grad_weight: Array,
+    grad_bias: Array,
+) -> None:
+    """`batch_norm_train_backward` for a gradient behind a max pool: `grad` (N, C, cells) at the places
+    `indices` of the positions, zero elsewhere.
+    """
+    dense = np.zeros(x.shape, x.dtype)
+    n, c = np.ogrid[: x.shape[0], : x.shape[1]]
+    np.add.at(dense, (n[..., None], c[..., None], indices), grad)
+    batch_norm_train_backward(dense, x, weight, mean, invstd, grad_x, grad_weight, grad_bias)
