@@ -8,12 +8,25 @@ pictures in `vision/`.
 
 from __future__ import annotations
 
+from math import e, inf, nan, pi
 from typing import NoReturn
 
 from . import autograd
 from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
 from .device import device
-from .dtypes import bool, dtype, float32, float64, get_default_dtype, int32, int64, set_default_dtype, uint8
+from .dtypes import (
+    bool,
+    dtype,
+    finfo,
+    float32,
+    float64,
+    get_default_dtype,
+    iinfo,
+    int32,
+    int64,
+    set_default_dtype,
+    uint8,
+)
 from .formatting import set_printoptions
 from .functions.activation import log_softmax, relu, sigmoid, softmax, tanh
 from .functions.comparison import (
@@ -206,6 +219,7 @@ long = int64
 int = int32
 absolute, clip, multiply, subtract, divide, true_divide, negative = abs, clamp, mul, sub, div, div, neg
 swapaxes = transpose
+newaxis = None
 
 from . import backends, cuda, nn, optim, utils, vision  # noqa: E402 - they build on the names above
 from .functions.creation import tensor  # noqa: E402 - the function takes the name over from the submodule
@@ -218,6 +232,7 @@ from .legacy_types import (  # noqa: E402
     LongTensor,
 )
 from .missing import explain_missing  # noqa: E402
+from .nn.functional import conv2d, max_pool2d, relu_  # noqa: E402
 
 __all__ = [
     "BoolTensor",
@@ -271,6 +286,7 @@ __all__ = [
     "combinations",
     "concat",
     "concatenate",
+    "conv2d",
     "cos",
     "count_nonzero",
     "cuda",
@@ -285,6 +301,7 @@ __all__ = [
     "dot",
     "double",
     "dtype",
+    "e",
     "empty",
     "empty_like",
     "enable_grad",
@@ -294,6 +311,7 @@ __all__ = [
     "exp",
     "expm1",
     "eye",
+    "finfo",
     "flatten",
     "flip",
     "float",
@@ -312,8 +330,10 @@ __all__ = [
     "get_rng_state",
     "gt",
     "hstack",
+    "iinfo",
     "index_add",
     "index_select",
+    "inf",
     "inference_mode",
     "initial_seed",
     "int",
@@ -349,6 +369,7 @@ __all__ = [
     "masked_select",
     "matmul",
     "max",
+    "max_pool2d",
     "maximum",
     "mean",
     "median",
@@ -361,10 +382,12 @@ __all__ = [
     "multinomial",
     "multiply",
     "mv",
+    "nan",
     "narrow",
     "ne",
     "neg",
     "negative",
+    "newaxis",
     "nn",
     "no_grad",
     "nonzero",
@@ -376,6 +399,7 @@ __all__ = [
     "optim",
     "outer",
     "permute",
+    "pi",
     "pow",
     "prod",
     "rand",
@@ -388,6 +412,7 @@ __all__ = [
     "ravel",
     "reciprocal",
     "relu",
+    "relu_",
     "remainder",
     "repeat_interleave",
     "reshape",

@@ -177,3 +177,64 @@ def common_dtype(*values: Any) -> dtype:
     if result is None:
         raise ValueError("common_dtype needs at least one value")
     return result
+
+
+class finfo:  # noqa: N801 - PyTorch's name
+    """The range and precision of a float dtype, by default of the default one.
+
+    bits: in one element; eps: from 1 to the next number; max, min: the largest and the most negative number;
+    tiny, smallest_normal: the least positive one of full precision; resolution: 10 to minus the reliable
+    decimals.
+
+    >>> finfo(float32).eps
+    1.1920928955078125e-07
+    """
+
+    def __init__(self, type: dtype | None = None) -> None:
+        kind = get_default_dtype() if type is None else type
+        if not isinstance(kind, dtype) or not kind.is_floating_point:
+            raise TypeError(
+                f"torch.finfo() requires a floating point input type. Use torch.iinfo to handle '{kind}'"
+                if isinstance(kind, dtype)
+                else f"finfo(): argument 'type' (position 1) must be torch.dtype, not {_type_name(kind)}"
+            )
+        info = np.finfo(kind.numpy_dtype)
+        self.bits, self.dtype = int(info.bits), kind.name
+        self.eps, self.resolution = float(info.eps), float(info.resolution)
+        self.min, self.max = float(info.min), float(info.max)
+        self.tiny = self.smallest_normal = float(info.tiny)
+
+    def __repr__(self) -> str:
+        shown = ", ".join(
+            f"{name}={getattr(self, name):g}"
+            for name in ("resolution", "min", "max", "eps", "smallest_normal", "tiny")
+        )
+        return f"finfo({shown}, dtype={self.dtype})"
+
+
+class iinfo:  # noqa: N801 - PyTorch's name
+    """The range of a whole-number dtype: bits, min, max.
+
+    >>> iinfo(int64)
+    iinfo(min=-9.22337e+18, max=9.22337e+18, dtype=int64)
+    """
+
+    def __init__(self, type: dtype) -> None:
+        if not isinstance(type, dtype):
+            raise TypeError(
+                f"iinfo(): argument 'type' (position 1) must be torch.dtype, not {_type_name(type)}"
+            )
+        if type.numpy_dtype.kind not in "iu":
+            raise TypeError(
+                f"torch.iinfo() requires an integer input type. Use torch.finfo to handle '{type}'"
+            )
+        info = np.iinfo(type.numpy_dtype)
+        self.bits, self.dtype = int(info.bits), type.name
+        self.min, self.max = int(info.min), int(info.max)
+
+    def __repr__(self) -> str:
+        return f"iinfo(min={self.min:g}, max={self.max:g}, dtype={self.dtype})"
+
+
+def _type_name(value: Any) -> str:
+    return builtins.type(value).__name__

@@ -146,3 +146,39 @@ def test_common_dtype_is_the_same_whatever_the_order() -> None:
     for values in itertools.combinations(arrays, 3):
         found = {dtypes.common_dtype(*order) for order in itertools.permutations(values)}
         assert len(found) == 1
+
+
+@pytest.mark.parametrize("name", ["float32", "float64"])
+def test_finfo_is_pytorchs(name: str) -> None:
+    ours, theirs = torch.finfo(getattr(torch, name)), pytorch.finfo(getattr(pytorch, name))
+    for fact in ("bits", "eps", "max", "min", "tiny", "smallest_normal", "resolution", "dtype"):
+        assert getattr(ours, fact) == pytest.approx(getattr(theirs, fact), rel=1e-15), fact
+    assert repr(ours) == repr(theirs)
+    assert repr(torch.finfo()) == repr(pytorch.finfo())
+
+
+@pytest.mark.parametrize("name", ["int32", "int64", "uint8"])
+def test_iinfo_is_pytorchs(name: str) -> None:
+    ours, theirs = torch.iinfo(getattr(torch, name)), pytorch.iinfo(getattr(pytorch, name))
+    for fact in ("bits", "max", "min", "dtype"):
+        assert getattr(ours, fact) == getattr(theirs, fact), fact
+    assert repr(ours) == repr(theirs)
+
+
+def test_finfo_and_iinfo_refuse_other_kinds() -> None:
+    for library in (torch, pytorch):
+        with pytest.raises(TypeError, match=r"Use torch.iinfo to handle"):
+            library.finfo(library.int64)
+        with pytest.raises(TypeError, match=r"Use torch.finfo to handle"):
+            library.iinfo(library.float32)
+        with pytest.raises(TypeError, match=r"must be torch.dtype, not int"):
+            library.finfo(3)
+        with pytest.raises(TypeError, match=r"must be torch.dtype, not str"):
+            library.iinfo("int32")
+        with pytest.raises(TypeError, match="iinfo"):
+            library.iinfo(library.bool)
+
+
+def test_constants_are_pytorchs() -> None:
+    assert (torch.pi, torch.e, torch.inf, torch.newaxis) == (pytorch.pi, pytorch.e, pytorch.inf, None)
+    assert torch.nan != torch.nan
