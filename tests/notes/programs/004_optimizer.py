@@ -1,0 +1,56 @@
+"""The quick network trained for twenty epochs.
+
+Section: Optimizers, trying SGD
+Needs: SGD, CrossEntropyLoss, DataLoader with batches of 64, a sum of losses that keeps its graph
+Tolerance: 1e-3
+"""
+
+import os
+
+import torchvision
+from torch import nn, optim
+from torch.nn import Conv2d, CrossEntropyLoss, Flatten, Linear, MaxPool2d, Sequential
+from torch.utils.data import DataLoader
+
+ROOT = os.environ.get("NOTES_DATA", "../data")
+dataset = torchvision.datasets.CIFAR10(
+    ROOT, train=False, transform=torchvision.transforms.ToTensor(), download=True
+)
+dataloader = DataLoader(dataset=dataset, batch_size=64)
+
+
+class SwaggerCifar(nn.Module):
+    def __init__(self):
+        super(SwaggerCifar, self).__init__()
+        self.model1 = Sequential(
+            Conv2d(in_channels=3, out_channels=32, kernel_size=5, stride=1, padding=2),
+            MaxPool2d(kernel_size=2),
+            Conv2d(in_channels=32, out_channels=32, kernel_size=5, stride=1, padding=2),
+            MaxPool2d(kernel_size=2),
+            Conv2d(in_channels=32, out_channels=64, kernel_size=5, stride=1, padding=2),
+            MaxPool2d(kernel_size=2),
+            Flatten(),
+            Linear(in_features=1024, out_features=64),
+            Linear(in_features=64, out_features=10),
+        )
+
+    def forward(self, x):
+        x = self.model1(x)
+        return x
+
+
+swagger = SwaggerCifar()
+loss = CrossEntropyLoss()
+optimizer = optim.SGD(swagger.parameters(), lr=0.01)
+
+for epoch in range(20):
+    loss_per_epoch = 0.0
+    for data in dataloader:
+        optimizer.zero_grad()
+        imgs, targets = data
+        outputs = swagger(imgs)
+        loss_result = loss(input=outputs, target=targets)
+        loss_result.backward()
+        optimizer.step()
+        loss_per_epoch = loss_per_epoch + loss_result
+    print(loss_per_epoch)
