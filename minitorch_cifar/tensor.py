@@ -7,6 +7,7 @@ What the graph needs to know of a tensor is in `autograd/variable.py`.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterator
 from typing import TYPE_CHECKING, Any, NoReturn
 
@@ -153,8 +154,10 @@ class Tensor(TensorBase):
 
     def stride(self, dim: Any = None) -> Any:
         """How many elements lie between neighbours, for all dimensions or one."""
-        # NumPy leaves the stride of a dimension of size 0 or 1 open; PyTorch counts it as if it were used.
         strides = tuple(s // self._array.itemsize for s in self._array.strides)
+        if not self._array.size:  # NumPy's are all 0 then
+            sizes = [max(size, 1) for size in self._array.shape]
+            strides = tuple(math.prod(sizes[i + 1 :]) for i in range(len(sizes)))
         return strides if dim is None else strides[as_dim(dim, self._array.ndim, "stride")]
 
     def storage_offset(self) -> int:

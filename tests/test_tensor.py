@@ -329,3 +329,8 @@ def test_numpy_bridge() -> None:
     assert b.tolist() == [2.0] * 5
     assert np.asarray(a) is b or np.shares_memory(np.asarray(a), b)
     assert np.add(a, 1).tolist() == [3.0] * 5
+
+
+@pytest.mark.parametrize("shape", [(0,), (0, 3), (3, 0), (2, 0, 4), (1, 1)])
+def test_strides_of_empty_tensors(shape: tuple[int, ...]) -> None:
+    assert torch.empty(shape).stride() == pytorch.empty(shape).stride()

@@ -38,6 +38,11 @@ def broadcasts_to(shape: tuple[int, ...], larger: tuple[int, ...]) -> bool:
 
 def is_made_for(grad: Array, others: Sequence[Any]) -> bool:
     """Whether `grad` shares its memory with none of `others`, and fills it: who gets it may keep it."""
+    if grad.base is None:  # the usual case, spelled out because it is met for every parameter
+        for other in others:
+            if other is grad or (isinstance(other, np.ndarray) and other.base is grad):
+                return False
+        return True
     owner = _owner(grad)
     return owner.size == grad.size and all(
         not isinstance(other, np.ndarray) or _owner(other) is not owner for other in others

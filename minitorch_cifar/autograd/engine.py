@@ -43,8 +43,8 @@ def topological_order(roots: Iterable[Node]) -> list[Node]:
             if following not in place:
                 place[following] = following.age
                 stack.append(following)
-            if isinstance(following, AccumulateGrad):
-                place[following] = min(place[following], node.age - 0.5)
+            if type(following) is AccumulateGrad and node.age - 0.5 < place[following]:
+                place[following] = node.age - 0.5
     return sorted(place, key=place.__getitem__, reverse=True)
 
 
@@ -71,6 +71,7 @@ def run_backward(
     for (node, index), grad in roots:
         if node in reached:
             walk.add(node, index, grad)
+    watched = anomaly.enabled
     with no_grad(), np.errstate(all="ignore"):  # inf - inf where paths meet is NaN, not a warning
         for node in order:
             grads = walk.arrived.pop(node, None)
@@ -86,10 +87,11 @@ def run_backward(
             if ends_here:
                 _capture(node, grads, captured)
                 continue
-            results = walk.call_watched(node, grads) if anomaly.enabled else walk.call(node, grads)
+            results = walk.call_watched(node, grads) if watched else walk.call(node, grads)
             if not keep_graph:
                 node.release()
-            walk.pass_on(node, results, grads)
+            if node.next_functions or results:
+                walk.pass_on(node, results, grads)
     return captured
 
 
@@ -123,7 +125,7 @@ class _Walk:
         hooks = node.hooks
         if hooks is not None:
             grads = hooks.call_before(written_out(grads))
-        if isinstance(node, AccumulateGrad):
+        if type(node) is AccumulateGrad:
             results = node.accumulate(grads[0], node in self.private)
         else:
             results = node.run(grads)
@@ -155,10 +157,9 @@ class _Walk:
                     grad = _fit(grad, shape, dtype, node, position)
                 elif not target.takes_lazy_gradients:
                     grad = grad.dense()
-            if isinstance(target, AccumulateGrad):
-                others = [*grads, *results[:position], *results[position + 1 :]]
+            if type(target) is AccumulateGrad:
                 is_sum = self.arrived[target][0] is not None
-                if is_sum or (node.returns_fresh_arrays and is_made_for(grad, others)):
+                if is_sum or (node.returns_fresh_arrays and _is_fresh(grad, position, results, grads)):
                     self.private.add(target)
             self.add(target, index, grad)
 
@@ -170,6 +171,13 @@ class _Walk:
             waiting[index] = grad
         else:
             waiting[index] = np.asarray(_array(present) + _array(grad))
+
+
+def _is_fresh(grad: Array, position: int, results: Sequence[Any], grads: Sequence[Any]) -> bool:
+    """Whether nobody else holds the memory of what stands at `position` of `results`, made of `grads`."""
+    if len(results) > 1:
+        grads = [*grads, *results[:position], *results[position + 1 :]]
+    return is_made_for(grad, grads)
 
 
 def _array(grad: Any) -> Array:

@@ -72,7 +72,6 @@ class Operation(Node):
         is_wanted = False
         arrays: list[Any] = []
         edges: list[Edge] = []
-        needed: list[bool] = []
         for item in inputs:
             edge = NO_EDGE
             if isinstance(item, TensorBase):
@@ -84,16 +83,20 @@ class Operation(Node):
             else:
                 arrays.append(item)
             edges.append(edge)
-            needed.append(edge[0] is not None)
-        node.needs_input_grad = needed
-        values = _without_tensors(parameters) if parameters else parameters
+        node.needs_input_grad = [producer is not None for producer, _ in edges]
+        values = parameters
+        for value in parameters.values():
+            if type(value) is list or isinstance(value, TensorBase):
+                values = {name: _without_tensors(value) for name, value in parameters.items()}
+                break
         result = cls.forward(node, *arrays, **values)
         is_multiple = type(result) is tuple
         outputs = tuple([_wrapped(array) for array in result]) if is_multiple else (_wrapped(result),)
         if is_wanted:
             node.record(edges, outputs)
             if node.saved:
-                node.guards = guards_for(node.saved, (*inputs, *outputs, *_flat(parameters)))
+                others = () if values is parameters else tuple(_flat(parameters))
+                node.guards = guards_for(node.saved, (*inputs, *outputs, *others))
         if cls.is_view:
             for index, output in enumerate(outputs):
                 track_view(output, inputs[0], (cls, parameters, index), is_multiple)
@@ -138,14 +141,10 @@ def _wrapped(result: Any) -> Tensor:
     return wrap(result if isinstance(result, np.ndarray) else np.asarray(result))
 
 
-def _without_tensors(parameters: dict[str, Any]) -> dict[str, Any]:
-    return {name: _without_tensor(value) for name, value in parameters.items()}
-
-
-def _without_tensor(value: Any) -> Any:
+def _without_tensors(value: Any) -> Any:
     if isinstance(value, TensorBase):
         return value._array
-    return [_without_tensor(item) for item in value] if type(value) is list else value
+    return [_without_tensors(item) for item in value] if type(value) is list else value
 
 
 def _flat(parameters: dict[str, Any]) -> Iterator[Any]:

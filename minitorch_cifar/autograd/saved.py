@@ -38,10 +38,10 @@ def guards_for(saved: Sequence[Any], tensors: Sequence[Any]) -> list[Guard]:
     """A guard for each saved array that is the memory, or a view of the memory, of one of `tensors`."""
     guards: list[Guard] = []
     for kept in saved:
-        if not isinstance(kept, np.ndarray):
+        if kept is None or not isinstance(kept, np.ndarray):
             continue
         for position, tensor in enumerate(tensors):
-            if isinstance(tensor, TensorBase) and tensor._array is kept:
+            if tensor is not None and isinstance(tensor, TensorBase) and tensor._array is kept:
                 counter = tensor._version_counter
                 guards.append((kept, counter, counter.value, position))
                 break

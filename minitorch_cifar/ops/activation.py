@@ -238,6 +238,10 @@ def along_rows(kernel: Callable[..., None], dim: int, *arrays: Array) -> Array:
         result = np.empty((1, arrays[0].size), arrays[0].dtype)
         kernel(*[array.reshape(1, -1) for array in arrays], result)
         return result.reshape(arrays[0].shape)
+    if arrays[0].ndim == 2 and dim in (1, -1):
+        result = np.empty(arrays[0].shape, arrays[0].dtype)
+        kernel(*arrays, result)
+        return result
     moved = [np.moveaxis(array, dim, -1) for array in arrays]  # (N, C, ...) -> (N, ..., C) for dim=1
     shape = moved[0].shape
     rows = math.prod(shape[:-1]), shape[-1]

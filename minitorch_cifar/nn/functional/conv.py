@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 from typing import Any
 
 from ...autograd import TensorBase
@@ -145,6 +146,7 @@ def _named_padding(
     return input, (total[0] // 2, total[1] // 2)
 
 
+@functools.lru_cache(maxsize=256)  # a network asks the same in every step
 def _check_shapes(
     x: tuple[int, ...],
     weight: tuple[int, ...],

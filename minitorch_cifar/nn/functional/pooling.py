@@ -5,6 +5,7 @@ The mathematics is in `ops.pool`. Inputs are (N, C, H, W) or (C, H, W), outputs 
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -195,6 +196,7 @@ def _check_dtype(input: Tensor, function: str, allowed: tuple[str, ...]) -> None
         raise NotImplementedError(f"\"{function}\" not implemented for '{name}'")
 
 
+@functools.lru_cache(maxsize=256)  # a network asks the same in every step
 def _out_size(
     x: tuple[int, ...], kernel: Pair, stride: Pair, padding: Pair, dilation: Pair, ceil_mode: bool
 ) -> Pair:

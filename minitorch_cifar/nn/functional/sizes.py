@@ -16,6 +16,8 @@ def integers(value: Any, function: str, argument: str) -> tuple[int, ...]:
     """`3` becomes `(3,)`, a sequence a tuple. TypeError for what is not made of whole numbers."""
     if type(value) is int:
         return (value,)
+    if type(value) is tuple and set(map(type, value)) <= {int}:
+        return value
     if isinstance(value, TensorBase):
         return (as_int(value, function, argument),)
     if isinstance(value, Sequence) and not isinstance(value, str):
