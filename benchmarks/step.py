@@ -9,6 +9,7 @@ the medians over all turns, and the ratio of each pair of turns.
 from __future__ import annotations
 
 import argparse
+import itertools
 import json
 import statistics
 import subprocess
@@ -18,6 +19,10 @@ from pathlib import Path
 from typing import Any
 
 from .machine import describe, head, thread_environment
+
+# So many pictures take turns. One batch alone would soon be learned by heart: gradients of zero let the
+# momentum fall into numbers so small that arithmetic on them is slow, in both engines.
+PICTURES = 2000
 
 WORKLOADS = (("lenet", 4), ("lenet", 64), ("quick", 1), ("quick", 64), ("bn", 64))
 
@@ -30,10 +35,14 @@ def measure(engine: str, model: str, batch: int, seconds: float, threads: int) -
     network = getattr(networks, model)()
     criterion = torch.nn.CrossEntropyLoss()
     optimizer = torch.optim.SGD(network.parameters(), lr=0.001, momentum=0.9)
-    images = torch.randn(batch, 3, 32, 32)
-    labels = torch.randint(0, 10, (batch,))
+    batches = [
+        (torch.randn(batch, 3, 32, 32), torch.randint(0, 10, (batch,)))
+        for _ in range(max(PICTURES // batch, 8))
+    ]
+    turn = itertools.cycle(batches)
 
     def step() -> float:
+        images, labels = next(turn)
         optimizer.zero_grad()
         loss = criterion(network(images), labels)
         loss.backward()
