@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
 from ..autograd.variable import TensorBase, wrap
 from ..device import require_cpu
-from ..dtypes import as_dtype, common_dtype, dtype, from_numpy_dtype, get_default_dtype, int64
+from ..dtypes import Array, as_dtype, common_dtype, dtype, from_numpy_dtype, get_default_dtype, int64
+from ..ops.shape import empty_in_order, memory_order
 from .arguments import as_int, as_shape, check_sizes, check_tensor, finish
 from .from_data import as_new_array
 
@@ -183,8 +184,8 @@ def zeros_like(
     memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """Zeros, shaped and typed like `input`."""
-    shape, kind = _like(input, dtype, device, requires_grad, "zeros_like")
-    return wrap(np.zeros(shape, kind.numpy_dtype), requires_grad)
+    _, kind = _like(input, dtype, device, requires_grad, "zeros_like")
+    return wrap(_filled_like(input, 0, kind), requires_grad)
 
 
 def ones_like(
@@ -192,8 +193,8 @@ def ones_like(
     memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """Ones, shaped and typed like `input`."""
-    shape, kind = _like(input, dtype, device, requires_grad, "ones_like")
-    return wrap(np.ones(shape, kind.numpy_dtype), requires_grad)
+    _, kind = _like(input, dtype, device, requires_grad, "ones_like")
+    return wrap(_filled_like(input, 1, kind), requires_grad)
 
 
 def empty_like(
@@ -201,8 +202,8 @@ def empty_like(
     memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """Memory as it is, shaped and typed like `input`."""
-    shape, kind = _like(input, dtype, device, requires_grad, "empty_like")
-    return wrap(np.empty(shape, kind.numpy_dtype), requires_grad)
+    _, kind = _like(input, dtype, device, requires_grad, "empty_like")
+    return wrap(empty_in_order(input._array, kind.numpy_dtype), requires_grad)
 
 
 def full_like(
@@ -210,8 +211,23 @@ def full_like(
     requires_grad: bool = False, memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """One number everywhere, shaped and typed like `input`."""
-    shape, kind = _like(input, dtype, device, requires_grad, "full_like")
-    return wrap(np.full(shape, fill_value).astype(kind.numpy_dtype), requires_grad)
+    _, kind = _like(input, dtype, device, requires_grad, "full_like")
+    return wrap(_filled_like(input, fill_value, kind), requires_grad)
+
+
+def _filled_like(input: Tensor, value: Any, kind: Any) -> Array:
+    """One number everywhere, in memory that lies as the input's."""
+    array = empty_in_order(input._array, kind.numpy_dtype)
+    array[...] = np.asarray(value).astype(kind.numpy_dtype)
+    return array
+
+
+def _drawn_like(input: Tensor, kind: Any, draw: Callable[[tuple[int, ...]], Tensor]) -> Array:
+    """What `draw` gives for a shape, in memory that lies as the input's: numbers are drawn in its order."""
+    order = memory_order(input._array)
+    array = empty_in_order(input._array, kind.numpy_dtype)
+    array.transpose(order)[...] = draw(tuple(input._array.shape[d] for d in order))._array
+    return array
 
 
 def _number(value: Any) -> Any:
@@ -397,14 +413,9 @@ def rand_like(
     memory_format: Any = None, generator: Any = None,
 ) -> Tensor:  # fmt: skip
     """`rand`, shaped and typed like `input`."""
-    shape, kind = _like(input, dtype, device, requires_grad, "rand_like")
-    return rand(
-        *shape,
-        size=shape if not shape else None,
-        dtype=kind,
-        requires_grad=requires_grad,
-        generator=generator,
-    )
+    _, kind = _like(input, dtype, device, requires_grad, "rand_like")
+    drawn = _drawn_like(input, kind, lambda shape: rand(size=shape, dtype=kind, generator=generator))
+    return wrap(drawn, requires_grad)
 
 
 def randn_like(
@@ -412,21 +423,16 @@ def randn_like(
     memory_format: Any = None, generator: Any = None,
 ) -> Tensor:  # fmt: skip
     """`randn`, shaped and typed like `input`."""
-    shape, kind = _like(input, dtype, device, requires_grad, "randn_like")
-    return randn(
-        *shape,
-        size=shape if not shape else None,
-        dtype=kind,
-        requires_grad=requires_grad,
-        generator=generator,
-    )
+    _, kind = _like(input, dtype, device, requires_grad, "randn_like")
+    array = empty_in_order(input._array, kind.numpy_dtype)
+    return wrap(_generator(generator).normal_(array), requires_grad)
 
 
 def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None) -> Tensor:
     """`randint`, shaped and typed like `input`."""
-    shape, kind = _like(input, dtype, None, False, "randint_like")
+    _, kind = _like(input, dtype, None, False, "randint_like")
     first, last = (0, low) if high is None else (low, high)
-    return randint(first, last, shape, dtype=kind)
+    return wrap(_drawn_like(input, kind, lambda shape: randint(first, last, shape, dtype=kind)))
 
 
 def normal(

@@ -79,10 +79,14 @@ class IndexAdd(Operation):
     def forward(ctx: Any, x: Array, src: Array, *, dim: int, indices: Array, alpha: Any) -> Array:
         ctx.save(indices)
         ctx.dim, ctx.alpha = dim, alpha
-        result = x.copy()
+        # float32 is added in float64, so that alpha times src does not overflow on the way.
+        wide = np.float64 if alpha != 1 and x.dtype.kind == "f" else x.dtype
+        result, terms = x.astype(wide), src.astype(wide)
         with np.errstate(all="ignore"):
-            np.add.at(result, slices_at(indices, dim, x.ndim), src if alpha == 1 else src * like(src, alpha))
-        return result
+            np.add.at(
+                result, slices_at(indices, dim, x.ndim), terms if alpha == 1 else terms * like(terms, alpha)
+            )
+            return result.astype(x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> tuple[Array, Array]:

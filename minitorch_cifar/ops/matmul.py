@@ -91,8 +91,11 @@ class Addmm(Operation):
         with np.errstate(all="ignore"):
             if alpha != 1:
                 result *= like(result, alpha)
-            if beta != 0:
-                result += b if beta == 1 else b * like(b, beta)
+            if beta == 1:
+                result += b
+            elif beta != 0:  # beta B in float64: it may overflow only together with the product
+                wide = b.astype(np.float64) if b.dtype.kind == "f" else b
+                result = np.asarray(result + wide * like(wide, beta), result.dtype)
         return result
 
     @staticmethod

@@ -142,9 +142,10 @@ def _by_variance(
 
 
 class Prod(Operation):
-    """y = product of x over dims; 1 for none.  dL/dx_i = g times the product of all others.
+    """y = product of x over dims; 1 for none.  dL/dx_i = g y / x_i, g times the product of all others.
 
-    Computed without dividing by x_i, so that zeros are right: products of what stands before and after i.
+    Where x has a zero, the products of what stands before and after i are multiplied instead; over the whole
+    tensor and with several zeros the gradient is 0. With infinities and NaN this is what PyTorch gives.
     """
 
     @staticmethod
@@ -158,17 +159,24 @@ class Prod(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:
         (x,) = ctx.saved
-        dims = ctx.reduced[0]
-        moved = np.moveaxis(x, dims, range(-len(dims), 0))  # reduced dimensions last
-        kept = moved.shape[: moved.ndim - len(dims)]
-        rows = moved.reshape(*kept, count(x.shape, dims))
-        before, after = np.ones_like(rows), np.ones_like(rows)
+        dims, spread_grad = ctx.reduced[0], spread(grad, *ctx.reduced)
+        zeros = x.size - np.count_nonzero(x)
         with np.errstate(all="ignore"):
+            if not zeros and x.ndim:
+                wide = x.astype(np.float64)
+                product = np.multiply.reduce(wide, axis=dims, keepdims=True)
+                return np.asarray(spread_grad * product / wide)
+            if zeros > 1 and ctx.node_name == "ProdBackward0":
+                return np.zeros_like(x)
+            moved = np.moveaxis(x, dims, range(-len(dims), 0))  # reduced dimensions last
+            kept = moved.shape[: moved.ndim - len(dims)]
+            rows = moved.reshape(*kept, count(x.shape, dims))
+            before, after = np.ones_like(rows), np.ones_like(rows)
             np.multiply.accumulate(rows[..., :-1], axis=-1, out=before[..., 1:])
             np.multiply.accumulate(rows[..., :0:-1], axis=-1, out=after[..., -2::-1])
             others = (before * after).reshape(moved.shape)
             others = np.moveaxis(others, range(-len(dims), 0), dims)
-            return np.asarray(spread(grad, *ctx.reduced) * others)
+            return np.asarray(spread_grad * others)
 
 
 class Extreme(Operation):

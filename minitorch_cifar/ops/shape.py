@@ -410,12 +410,55 @@ class Pad(Operation):
         return total.astype(grad.dtype).reshape(ctx.x_shape)
 
 
+def memory_order(x: Array) -> list[int]:
+    """The dimensions of `x` as they lie in memory, the outermost first.
+
+    A dimension along which one element is repeated (stride 0) keeps its place among the others, as in
+    PyTorch; NumPy would make it the innermost one.
+
+    >>> memory_order(np.zeros((3, 2)).T), memory_order(np.broadcast_to(np.zeros(3), (2, 3)))
+    ([1, 0], [0, 1])
+    """
+    order = list(range(x.ndim))
+    if x.flags.c_contiguous:
+        return order
+    for i in reversed(range(x.ndim - 1)):  # an insertion sort from the innermost on, by strides other than 0
+        place = i
+        for other in range(i + 1, x.ndim):
+            mine, inner = order[place], order[other]
+            if not x.strides[mine] or not x.strides[inner]:
+                continue
+            if (x.strides[mine], -x.shape[mine]) < (x.strides[inner], -x.shape[inner]):
+                order[place], order[other] = inner, mine
+                place = other
+            else:
+                break
+    return order
+
+
+def empty_in_order(x: Array, dtype: Any) -> Array:
+    """New memory for an array of the shape of `x`, without gaps, its dimensions in the same order."""
+    order = memory_order(x)
+    lying = np.empty([x.shape[d] for d in order], dtype).transpose(np.argsort(order))
+    return np.empty_like(lying, order="K")  # in memory of its own
+
+
+def dense_copy(x: Array, dtype: Any) -> Array:
+    """A copy in memory from `empty_in_order`."""
+    if 0 not in x.strides or x.size < 2:
+        return x.astype(dtype)  # NumPy's order is the same then
+    copy = empty_in_order(x, dtype)
+    with np.errstate(all="ignore"):
+        copy[...] = x
+    return copy
+
+
 class Clone(Operation):
     """A copy.  dL/dx = g."""
 
     @staticmethod
     def forward(ctx: Any, x: Array) -> Array:
-        return x.copy(order="K")
+        return dense_copy(x, x.dtype)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:
@@ -452,5 +495,5 @@ def cast(x: Array, numpy_dtype: Any) -> Array:
     """A copy of `x` in another dtype. What does not fit wraps or becomes arbitrary, as in C."""
     with np.errstate(all="ignore"):
         if x.dtype.kind == "f" and numpy_dtype == np.uint8:
-            return x.astype(np.int64).astype(np.uint8)  # -1.0 -> 255, on every machine
-        return x.astype(numpy_dtype)
+            return dense_copy(x, np.int64).astype(np.uint8)  # -1.0 -> 255, on every machine
+        return dense_copy(x, numpy_dtype)

@@ -34,8 +34,8 @@ class Difference:
     """One compared array: how far the engine is away, as a number that may be printed in a table.
 
     `what`: "output" or "gradient by input 0"; `error`: the largest absolute error; `measure`: for float64
-    that error relative to the largest value on the way, for float32 in units of PyTorch's own error (or of half the
-    floor, where that is more); `problem`: a report, when the rule is broken.
+    that error relative to the largest value on the way, for float32 in units of PyTorch's own error (or of
+    half the floor, where that is more); `problem`: a report, when the rule is broken.
     """
 
     what: str
@@ -104,6 +104,8 @@ def _form_mismatch(engine: Any, own: Any) -> str | None:
 def _compare_floats(
     what: str, dtype: str, engine: Array, own: Array, reference: Array, largest: float, rule: Rule
 ) -> Difference:
+    if engine.dtype == np.float32:
+        dtype = "float32"  # also among float64 inputs, where a function is told to give float32
     largest = min(largest, float(np.finfo(engine.dtype).max) / 2)
     floor = rule.ulps * float(np.spacing(np.asarray(largest, engine.dtype)))
     with np.errstate(all="ignore"):

@@ -78,7 +78,9 @@ def assert_matches_torch(
             raise ValueError(f"dtypes may hold 'float32' and 'float64', got {dtype!r}")
         given = rounded(positional, dtype), rounded(named, dtype)
         upstream = upstream_gradients(grad_outputs, seed, dtype) if gradients else None
-        reference = run(torch, call_on(torch), given, "float64", upstream, watch=True)
+        reference = run(torch, call_on(torch), given, "float64", upstream)
+        # Apart, because PyTorch takes other formulas while it is watched.
+        reference.largest = run(torch, call_on(torch), given, "float64", upstream, watch=True).largest
         own = reference if dtype == "float64" else run(torch, call_on(torch), given, dtype, upstream)
         try:
             ours = run(engine, call_on(engine), given, dtype, upstream)

@@ -17,13 +17,21 @@ from minitorch_cifar.testing.functions import compare_runs
 from minitorch_cifar.testing.sides import Run
 
 from .drawing import Sample
-from .harness import ENGINE, RULE, TORCH, outcome, upstream_for
-from .modules import ModuleRow, ModuleRun, ModuleSample, compare_modules, module_outcome
+from .harness import ENGINE, RULE, TORCH, note_largest, outcome, upstream_for
+from .modules import (
+    ModuleRow,
+    ModuleRun,
+    ModuleSample,
+    compare_modules,
+    module_outcome,
+    note_largest_of_modules,
+)
 from .registry import Row
 from .table import AnyRow, OptimizerRow, SchedulerRow, examples_of, parameters_of
 
 BACKENDS = ("numpy", "numba")
 FLOATS = ("float64", "float32")
+FIGURES = 40  # examples of each operation and module
 
 
 @dataclass
@@ -53,9 +61,8 @@ def measure(row: AnyRow) -> Measured:
             with minitorch_cifar.backends.use(backend):
                 _take(found, backend, row.compare())
         return found
-    drawn = examples_of(row)
-    found = Measured(row, parameters_of(row, drawn))
-    for number, sample in enumerate(drawn):
+    found = Measured(row, parameters_of(row, examples_of(row)))
+    for number, sample in enumerate(examples_of(row, FIGURES)):
         comparisons = _module(row, sample) if isinstance(row, ModuleRow) else _call(row, sample, number)
         results = list(comparisons)
         found.compared += bool(results)
@@ -102,11 +109,16 @@ def _module(row: ModuleRow, sample: ModuleSample) -> Iterator[tuple[str, Compari
     yield from _both(on, compare)
 
 
+def _note_largest(reference: Any, watched: Any) -> None:
+    (note_largest_of_modules if isinstance(reference, ModuleRun) else note_largest)(reference, watched)
+
+
 def _both(on: Callable[..., Any], compare: Callable[..., Comparison]) -> Iterator[tuple[str, Comparison]]:
     """One example with each dtype and backend, where PyTorch computes it."""
-    reference = on(TORCH, "float64", watch=True)
+    reference = on(TORCH, "float64")
+    _note_largest(reference, on(TORCH, "float64", watch=True))
     for dtype in FLOATS:
-        own = on(TORCH, dtype)
+        own = reference if dtype == "float64" else on(TORCH, dtype)
         if isinstance(own, Exception) or isinstance(reference, Exception):
             continue
         for backend in BACKENDS:

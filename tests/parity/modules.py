@@ -24,7 +24,7 @@ from minitorch_cifar.testing.functions import compare_runs, rounded, seeded
 from minitorch_cifar.testing.sides import Run, Side, as_array, run
 
 from .drawing import Maker, Sample, show
-from .harness import ENGINE, RULE, TORCH, strict, upstream_for
+from .harness import ENGINE, RULE, TORCH, note_largest, strict, upstream_for
 
 MODES = ("train", "eval")
 
@@ -200,6 +200,13 @@ def module_outcome(
         return error
 
 
+def note_largest_of_modules(reference: Any, watched: Any) -> None:
+    """As `note_largest`, in each mode."""
+    if isinstance(reference, ModuleRun) and isinstance(watched, ModuleRun):
+        for mode in MODES:
+            note_largest(reference.modes[mode][0], watched.modes[mode][0])
+
+
 def compare_modules(
     row: ModuleRow, sample: ModuleSample, dtype: str, ours: ModuleRun, own: ModuleRun, reference: ModuleRun
 ) -> Comparison:
@@ -234,7 +241,7 @@ def compare_modules(
 
 def compare_module(row: ModuleRow, sample: ModuleSample, dtype: str) -> Comparison | None:
     """The module on both sides under the rule; None when both refuse the sample alike."""
-    own = module_outcome(TORCH, row, sample, dtype, watch=dtype == "float64")
+    own = module_outcome(TORCH, row, sample, dtype)
     ours = module_outcome(ENGINE, row, sample, dtype)
     if isinstance(own, Exception):
         assert isinstance(ours, Exception), f"{row}: PyTorch refuses {sample}: {own!r}"
@@ -245,8 +252,9 @@ def compare_module(row: ModuleRow, sample: ModuleSample, dtype: str) -> Comparis
     if isinstance(ours, Exception):
         ours.add_note(f"{row}: PyTorch computes {sample}")
         raise ours
-    reference = own if dtype == "float64" else module_outcome(TORCH, row, sample, "float64", watch=True)
+    reference = own if dtype == "float64" else module_outcome(TORCH, row, sample, "float64")
     assert isinstance(reference, ModuleRun)
+    note_largest_of_modules(reference, module_outcome(TORCH, row, sample, "float64", watch=True))
     return compare_modules(row, sample, dtype, ours, own, reference)
 
 

@@ -22,7 +22,7 @@ from .rows.training import OPTIMIZER_ROWS, SCHEDULER_ROWS, OptimizerRow, Schedul
 
 MODULE_ROWS = [*modules.ROWS, *losses.ROWS]
 AnyRow = Row | ModuleRow | OptimizerRow | SchedulerRow
-EXAMPLES = 24
+EXAMPLES = 24  # from which the parameters of a row are read
 
 
 def all_rows() -> list[AnyRow]:
