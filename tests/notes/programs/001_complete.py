@@ -57,7 +57,7 @@ optimizer = torch.optim.SGD(model.parameters(), lr=learning_rate)
 
 total_train_step = 0
 total_test_step = 0
-epoch = 3
+epoch = 2
 writer = SummaryWriter("logs_train")
 
 for i in range(epoch):
