@@ -19,7 +19,7 @@ transform = transforms.Compose(
 )
 trainset = torchvision.datasets.CIFAR10(root=ROOT, train=True, transform=transform)
 testset = torchvision.datasets.CIFAR10(root=ROOT, train=False, transform=transform)
-trainset = torch.utils.data.Subset(trainset, range(512))
+trainset = torch.utils.data.Subset(trainset, range(256))
 testloader = torch.utils.data.DataLoader(testset, batch_size=100)
 
 
