@@ -125,6 +125,7 @@ def _position(arrays: tuple[Any, ...], item: Any) -> int:
 
 def _put_tensor(place: Tensor, arrays: tuple[Any, ...], sources: list[Any], value: Tensor) -> None:
     picked = _picked_shape(arrays, place._array.shape)
+    _check_range(arrays, place._array.shape, only_of_nothing=True)
     source = _without_leading_ones(value, len(picked))
     if not broadcasts_to(source._array.shape, picked):
         raise RuntimeError(
@@ -297,11 +298,11 @@ def _check_arrays(arrays: tuple[Any, ...], shape: tuple[int, ...]) -> None:
         ) from None
 
 
-def _check_range(arrays: tuple[Any, ...], shape: tuple[int, ...]) -> None:
-    """IndexError for an index outside."""
+def _check_range(arrays: tuple[Any, ...], shape: tuple[int, ...], only_of_nothing: bool = False) -> None:
+    """IndexError for an index outside; `only_of_nothing`: only for one into a dimension of size 0."""
     dim = 0
     for item in arrays:
-        if isinstance(item, np.ndarray) and item.dtype.kind != "b":
+        if isinstance(item, np.ndarray) and item.dtype.kind != "b" and not (only_of_nothing and shape[dim]):
             outside = (item < -shape[dim]) | (item >= shape[dim])
             if outside.any():
                 raise IndexError(
