@@ -23,6 +23,7 @@ from numba import prange
 
 from ...dtypes import Array
 from ..numpy_kernels import conv as specification
+from .conv_weight import outer_grad_weight
 from .flat import compiled
 from .layout import behaved, deliver, target
 from .runtime import in_parallel
@@ -321,7 +322,11 @@ def conv2d_grad_weight(
     grad_out: Array, x: Array, stride: Pair, padding: Pair, dilation: Pair, groups: int, grad_weight: Array
 ) -> None:
     finished = False
-    if grad_out.size and x.size and grad_weight.size:
+    if not (grad_out.size and x.size and grad_weight.size):
+        pass
+    elif groups == 1 and dilation == (1, 1):
+        finished = outer_grad_weight(grad_out, x, stride, padding, grad_weight)
+    else:
         out_channels, in_channels, *kernel = grad_weight.shape
         size = (x.shape[2], x.shape[3])
         out_size = (grad_out.shape[2], grad_out.shape[3])

@@ -4,8 +4,7 @@ Behind a pool of 2 x 2 windows at most one element in four of the gradient is no
 known. Each plane of the gradient becomes a list of cells: where the window of the winner starts in a frame,
 and the gradient there; cells whose gradient is zero (a ReLU made it so) are left out.
 
-A frame holds one picture with the zeros of the padding around it, channels innermost: then each row of a
-window, KW pixels of C channels, is one stretch of memory. For every cell
+With a picture in a frame (`frames.py`) each row of a window is one stretch of memory. For every cell
 
     weight gradient:  gradient[o, i, :] += g · frame[start + i rows : ... + KW · C]
     input gradient:   frame[start + i rows : ... + KW · C] += g · weight[o, i, :]
@@ -29,6 +28,7 @@ from numba import prange
 from ...dtypes import Array
 from .conv import conv2d_grad_input, conv2d_grad_weight
 from .flat import compiled
+from .frames import ENOUGH_COPIED, aligned, write_frames
 from .layout import behaved, deliver, target
 from .pool import max_pool2d_backward
 from .pooled_tiles import TILE_VECTORS, gather_tile, scatter_tile
@@ -40,9 +40,8 @@ Pair = tuple[int, int]
 _SHARES = 8  # of the pictures or channels, however many threads there are
 _MOST_ROWS = 12  # of a kernel; a larger one goes to the dense kernels
 
-# Work that is worth the start of threads, a tenth of a millisecond: products, and elements copied.
+# Products that are worth the start of threads, a tenth of a millisecond.
 _ENOUGH = 1 << 20
-_ENOUGH_COPIED = 1 << 17
 
 
 def _row_of_vectors(kernel: Pair, channels: int, lanes: int) -> Pair:
@@ -60,7 +59,7 @@ def _starts(out_size: Pair, stride: Pair, row: int, channels: int) -> Array:
     return (rows[:, None] + columns).ravel().astype(np.int32)
 
 
-@in_parallel(enough=_ENOUGH_COPIED)
+@in_parallel(enough=ENOUGH_COPIED)
 def _list_cells(
     grad: Array, indices: Array, starts: Array, offsets: Array, values: Array, counts: Array, finite: Array
 ) -> None:
@@ -96,32 +95,6 @@ class _Cells:
             self.offsets, self.values, self.counts.reshape(-1), finite,
         )  # fmt: skip
         self.are_finite = bool(finite.all())
-
-
-@in_parallel(enough=_ENOUGH_COPIED)
-def _write_frames(
-    x: Array, padding: Pair, channels: int, row: int, size: int, skew: int, frames: Array, finite: Array
-) -> None:
-    """(N, C, H, W) -> frames of (H + 2 padding, W + 2 padding, channels) with zeros around, `size` apart."""
-    images, present, height, width = x.shape
-    for n in prange(images):
-        start = skew + n * size
-        frames[start : start + size] = 0
-        not_a_number = x.dtype.type(0)
-        for h in range(height):
-            corner = start + (h + padding[0]) * row + padding[1] * channels
-            for c in range(present):
-                for w in range(width):
-                    value = x[n, c, h, w]
-                    not_a_number += value * 0  # NaN from the first infinity or NaN on
-                    frames[corner + w * channels + c] = value
-        finite[n] = not_a_number == 0
-
-
-def _aligned(size: int, dtype: Any) -> tuple[Array, int]:
-    """An array with room for `size` elements from the position on that is returned: a vector's boundary."""
-    array = np.empty(size + VECTOR_BYTES // dtype.itemsize, dtype)
-    return array, -array.ctypes.data % VECTOR_BYTES // dtype.itemsize
 
 
 @functools.cache
@@ -217,7 +190,7 @@ def _dense(grad: Array, indices: Array, out_size: Pair) -> Array:
     return dense
 
 
-@in_parallel(enough=_ENOUGH_COPIED)
+@in_parallel(enough=ENOUGH_COPIED)
 def _gather(x: Array, indices: Array, out: Array) -> None:
     count, cells = out.shape
     for p in prange(count):
@@ -256,10 +229,10 @@ def pooled_conv2d_grad_weight(
         row = (width + 2 * padding[1]) * channels
         size = -(-(height + 2 * padding[0]) * row // lanes) * lanes
         cells = _Cells(grad, indices, _starts(out_size, stride, row, channels))
-        frames, skew = _aligned(images * size + stretch, x.dtype)
+        frames, skew = aligned(images * size + stretch, x.dtype)
         frames[skew + images * size :] = 0  # a vector may reach behind the last frame
         finite = np.empty(images, np.bool_)
-        _write_frames.of(x.size)(behaved(x), padding, channels, row, size, skew, frames, finite)
+        write_frames.of(x.size)(behaved(x), padding, channels, row, size, skew, frames, finite)
         if finite.all() and cells.are_finite:
             totals = np.empty((outputs, kernel[0], stretch), x.dtype)
             _weight_loop(kernel[0], vectors, VECTOR_BYTES).of(grad.size * kernel[0] * stretch)(
@@ -297,13 +270,13 @@ def pooled_conv2d_grad_input(
         stretch = blocks * vectors * lanes
         row = (width + 2 * padding[1]) * channels
         size = (height + 2 * padding[0]) * row + stretch
-        packed, packed_skew = _aligned(outputs * kernel[0] * stretch, weight.dtype)
+        packed, packed_skew = aligned(outputs * kernel[0] * stretch, weight.dtype)
         cells = _Cells(grad, indices, _starts(out_size, stride, row, channels))
         if _pack(behaved(weight), channels, stretch, packed_skew, packed) and cells.are_finite:
             result = target(grad_x)
             shares = min(_SHARES, len(grad_x))
             size = -(-size * weight.itemsize // VECTOR_BYTES) * VECTOR_BYTES // weight.itemsize
-            frames, skew = _aligned(shares * size, weight.dtype)
+            frames, skew = aligned(shares * size, weight.dtype)
             _input_loop(kernel[0], vectors, vector_bytes).of(grad.size * kernel[0] * stretch)(
                 packed, packed_skew, size, row, cells.offsets, cells.values, cells.cells, cells.counts,
                 blocks, padding, channels, frames, skew, result,

@@ -1,6 +1,6 @@
-"""Two multiply-add loops in vector registers, the inner loops of convolution, as LLVM code for this CPU.
+"""Three multiply-add loops in vector registers, the inner loops of convolution, as LLVM code for this CPU.
 
-Numba's own vectoriser keeps neither of them in registers, so each is built here, instruction by
+Numba's own vectoriser keeps none of them in registers, so each is built here, instruction by
 instruction, by a Numba intrinsic: a function that can be called from compiled code only. A tile is a block
 of sums that stays in registers during the loop. Its size follows the CPU: with AVX-512 there are 32
 registers of 64 bytes, and 24 of them hold sums; elsewhere 16 registers of 32 bytes, of which 12 or 10 do.
@@ -210,6 +210,78 @@ def dot_tile(
                 total = vectors.sum_of_lanes(builder.load(sums[r * DOT_COLUMNS + c]))
                 place = vectors.pointer(out, builder.add(out_start, constant(c)), (constant(r), out_stride))
                 builder.store(builder.fadd(builder.load(place), total), place)
+        return context.get_dummy_value()
+
+    return signature, generate
+
+
+@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+def outer_tile(
+    typing_context: Any,
+    gradient: Any,
+    gradient_start: Any,
+    gradient_plane: Any,
+    frame: Any,
+    frame_start: Any,
+    lines: Any,
+    pixels: Any,
+    line_step: Any,
+    pixel_step: Any,
+    window_row: Any,
+    out: Any,
+    out_start: Any,
+    out_plane: Any,
+    out_row: Any,
+    rows: Any,
+    window_rows: Any,
+    vectors: Any,
+) -> tuple[Any, Callable[..., Any]]:
+    """out[r, i, t] += Σ_hw gradient[r, h, w] · frame[h · line_step + w · pixel_step + i · window_row + t].
+
+    `rows` r, `window_rows` i, all t in `vectors` vectors; h runs to `lines`, w to `pixels`. gradient[r, 0, 0]
+    lies at gradient_start + r · gradient_plane, its lines follow one another without gaps; out[r, i, 0] lies
+    at out_start + r · out_plane + i · out_row. Each pixel costs `rows` loads of the gradient and
+    window_rows · vectors of the frame for rows · window_rows · vectors multiply-adds.
+    """
+    signature = types.void(
+        gradient, _int, _int, frame, _int, _int, _int, _int, _int, _int, out, _int, _int, _int,
+        rows, window_rows, vectors,
+    )  # fmt: skip
+
+    def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
+        given = [
+            data_of(context, builder, kind, value) if isinstance(kind, types.Array) else value
+            for kind, value in zip(signature.args, arguments, strict=True)
+        ]
+        gradient, gradient_start, gradient_plane, frame, frame_start, lines, pixels, *steps = given[:14]
+        line_step, pixel_step, window_row, out, out_start, out_plane, out_row = steps
+        row_count, window_count, vector_count = (kind.literal_value for kind in signature.args[14:])
+        vectors_of = Vectors(context, builder, signature.args[3].dtype)
+        places = [(i, v) for i in range(window_count) for v in range(vector_count)]
+        sums = [vectors_of.zeros(len(places)) for _ in range(row_count)]
+        with cgutils.for_range(builder, lines) as line:
+            rows_here = [
+                vectors_of.pointer(
+                    gradient, gradient_start, (constant(r), gradient_plane), (line.index, pixels)
+                )
+                for r in range(row_count)
+            ]
+            start = builder.add(frame_start, builder.mul(line.index, line_step))
+            with cgutils.for_range(builder, pixels) as pixel:
+                corner = builder.add(start, builder.mul(pixel.index, pixel_step))
+                stretches = [
+                    vectors_of.pointer(frame, corner, (constant(i), window_row)) for i in range(window_count)
+                ]
+                windows = [vectors_of.load(stretches[i], v) for i, v in places]
+                for r in range(row_count):
+                    weight = vectors_of.broadcast(builder.gep(rows_here[r], [pixel.index]))
+                    for total, window in zip(sums[r], windows, strict=True):
+                        vectors_of.add_product(total, weight, window)
+        for r in range(row_count):
+            for total, (i, v) in zip(sums[r], places, strict=True):
+                place = vectors_of.pointer(out, out_start, (constant(r), out_plane), (constant(i), out_row))
+                before = vectors_of.load(place, v)
+                vectors_of.store(builder.fadd(before, builder.load(total)), place, v)
         return context.get_dummy_value()
 
     return signature, generate
