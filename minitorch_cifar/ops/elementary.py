@@ -14,14 +14,14 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.operation import Operation
+from ..autograd.operation import Elementwise
 from ..dtypes import Array
 from .arithmetic import like
 
 Pair = tuple[Array | None, Array | None]
 
 
-class Pow(Operation):
+class Pow(Elementwise):
     """z = x^y.  dL/dx = g y x^(y-1), zero where y = 0;  dL/dy = g z ln x, zero where x = 0 and y >= 0."""
 
     node_name = "PowBackward1"
@@ -65,8 +65,11 @@ class ScalarPow(Pow):
     node_name = "PowBackward2"
 
 
-class PowScalar(Operation):
-    """y = x^p for a number p.  dL/dx = g p x^(p-1); for p = 0 zero, also where x = 0."""
+class PowScalar(Elementwise):
+    """y = x^p for a number p.  dL/dx = g p x^(p-1); for p = 0 zero, also where x = 0.
+
+    For p = ±0.5, of y as of dL/dx, the root of -0 is -0, and that of minus infinity NaN.
+    """
 
     node_name = "PowBackward0"
 
@@ -75,13 +78,9 @@ class PowScalar(Operation):
         ctx.save(x)
         ctx.exponent = exponent
         with np.errstate(all="ignore"):
-            if exponent == 2:
-                return np.multiply(x, x)
-            if exponent == 0.5:
-                return np.sqrt(x)
             if x.dtype.kind == "b":
-                return np.logical_or(x, not exponent)
-            return np.power(x, like(x, exponent))
+                return np.multiply(x, x) if exponent == 2 else np.logical_or(x, not exponent)
+            return _power(x, exponent)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:
@@ -90,10 +89,21 @@ class PowScalar(Operation):
         if p == 0:
             return np.zeros_like(grad)
         with np.errstate(all="ignore"):
-            return grad * (like(x, p) * (x if p == 2 else np.power(x, like(x, p - 1))))
+            return grad * (like(x, p) * (x if p == 2 else _power(x, p - 1)))
 
 
-class Exp(Operation):
+def _power(x: Array, exponent: float) -> Array:
+    """x^p; the roots are those of `sqrt`, which differ from powers at -0 and at minus infinity."""
+    if exponent == 2:
+        return np.multiply(x, x)
+    if exponent == 0.5:
+        return np.sqrt(x)
+    if exponent == -0.5:
+        return np.reciprocal(np.sqrt(x))
+    return np.power(x, like(x, exponent))
+
+
+class Exp(Elementwise):
     """y = e^x.  dL/dx = g y."""
 
     @staticmethod
@@ -110,7 +120,7 @@ class Exp(Operation):
             return grad * result
 
 
-class Expm1(Operation):
+class Expm1(Elementwise):
     """y = e^x - 1, exact for small x.  dL/dx = g (y + 1)."""
 
     @staticmethod
@@ -127,7 +137,7 @@ class Expm1(Operation):
             return grad * (result + like(result, 1))
 
 
-class Log(Operation):
+class Log(Elementwise):
     """y = ln x: -inf at 0, NaN below.  dL/dx = g / x."""
 
     @staticmethod
@@ -143,7 +153,7 @@ class Log(Operation):
             return grad / x
 
 
-class Log2(Operation):
+class Log2(Elementwise):
     """y = log2 x.  dL/dx = g / (x ln 2)."""
 
     @staticmethod
@@ -159,7 +169,7 @@ class Log2(Operation):
             return grad / (x * like(x, math.log(2)))
 
 
-class Log10(Operation):
+class Log10(Elementwise):
     """y = log10 x.  dL/dx = g / (x ln 10)."""
 
     @staticmethod
@@ -175,7 +185,7 @@ class Log10(Operation):
             return grad / (x * like(x, math.log(10)))
 
 
-class Log1p(Operation):
+class Log1p(Elementwise):
     """y = ln(1 + x), exact for small x.  dL/dx = g / (1 + x)."""
 
     node_name = "Log1PBackward0"
@@ -193,7 +203,7 @@ class Log1p(Operation):
             return grad / (x + like(x, 1))
 
 
-class Sqrt(Operation):
+class Sqrt(Elementwise):
     """y = sqrt x.  dL/dx = g / (2 y): inf at 0."""
 
     @staticmethod
@@ -210,7 +220,7 @@ class Sqrt(Operation):
             return grad / (2 * result)
 
 
-class Rsqrt(Operation):
+class Rsqrt(Elementwise):
     """y = 1 / sqrt x.  dL/dx = -g y^3 / 2."""
 
     @staticmethod
@@ -227,7 +237,7 @@ class Rsqrt(Operation):
             return like(result, -0.5) * grad * (result * result * result)
 
 
-class Reciprocal(Operation):
+class Reciprocal(Elementwise):
     """y = 1 / x.  dL/dx = -g y^2."""
 
     @staticmethod
@@ -244,7 +254,7 @@ class Reciprocal(Operation):
             return -grad * (result * result)
 
 
-class Sin(Operation):
+class Sin(Elementwise):
     """y = sin x.  dL/dx = g cos x."""
 
     @staticmethod
@@ -260,7 +270,7 @@ class Sin(Operation):
             return grad * np.cos(x)
 
 
-class Cos(Operation):
+class Cos(Elementwise):
     """y = cos x.  dL/dx = -g sin x."""
 
     @staticmethod
@@ -276,7 +286,7 @@ class Cos(Operation):
             return grad * -np.sin(x)
 
 
-class Tan(Operation):
+class Tan(Elementwise):
     """y = tan x.  dL/dx = g (1 + y^2)."""
 
     @staticmethod
@@ -293,7 +303,7 @@ class Tan(Operation):
             return grad * (like(result, 1) + result * result)
 
 
-class Erf(Operation):
+class Erf(Elementwise):
     """y = 2/sqrt(pi) times the integral of exp(-t^2) from 0 to x.  dL/dx = g 2/sqrt(pi) exp(-x^2)."""
 
     @staticmethod

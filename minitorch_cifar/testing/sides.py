@@ -18,16 +18,17 @@ from .arrays import Leaf, copy_with_strides, flatten, map_tree
 
 
 class Side:
-    """The engine or PyTorch: its namespace, its name, and how it makes tensors."""
+    """The engine or PyTorch: its namespace, its name, and how and on which device it makes tensors."""
 
-    def __init__(self, library: Any, name: str) -> None:
+    def __init__(self, library: Any, name: str, device: str = "cpu") -> None:
         self.library = library
         self.name = name
+        self.device = device
 
     def tensor(self, leaf: Leaf, float_dtype: str) -> Any:
         """A tensor of the leaf's values; floats in `float_dtype`, where that is not empty."""
         kind = np.dtype(float_dtype) if float_dtype and leaf.array.dtype.kind == "f" else leaf.array.dtype
-        made = self.library.from_numpy(copy_with_strides(leaf.array, kind))
+        made = self.library.from_numpy(copy_with_strides(leaf.array, kind)).to(self.device)
         return made.requires_grad_() if leaf.requires_grad else made
 
     def is_tensor(self, value: Any) -> bool:
@@ -42,15 +43,15 @@ def engine_side() -> Side:
     return Side(minitorch_cifar, "minitorch_cifar")
 
 
-def torch_side() -> Side:
-    """PyTorch; ImportError with the line that installs it when it is missing."""
+def torch_side(device: str = "cpu") -> Side:
+    """PyTorch, its tensors on `device`; ImportError with the line that installs it when it is missing."""
     try:
         import torch
     except ImportError as error:
         raise ImportError(
             "comparing with PyTorch needs PyTorch: pip install 'minitorch-cifar[reference]'"
         ) from error
-    return Side(torch, "PyTorch")
+    return Side(torch, "PyTorch", device)
 
 
 @dataclass
@@ -128,7 +129,8 @@ def _gradient_tensor(side: Side, array: Array) -> Any:
         from ..autograd import wrap
 
         return wrap(array)  # unlike from_numpy it takes every stride, and gradients have every stride
-    return side.library.from_numpy(array.copy() if any(s < 0 for s in array.strides) else array)
+    lying = array.copy() if any(s < 0 for s in array.strides) else array
+    return side.library.from_numpy(lying).to(side.device)
 
 
 def as_array(tensor: Any) -> Array:

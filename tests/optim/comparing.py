@@ -52,19 +52,19 @@ def assert_same_state(ours: Any, theirs: Any, tolerance: float) -> None:
         assert {k: v for k, v in found.items() if k != "lr"} == {k: v for k, v in group.items() if k != "lr"}
 
 
-def compare_runs(name: str, settings: dict[str, Any], steps: int = 20) -> Comparison:
+def compare_runs(name: str, settings: dict[str, Any], steps: int = 20, device: str = "cpu") -> Comparison:
     """`steps` steps of optimiser `name` in both engines, in float64 and in float32.
 
     Parameters and state afterwards are compared under the rule of `minitorch_cifar.testing`: float64 to a
     relative error of 1e-10; float32, against PyTorch's float64 run from the same numbers, to twice PyTorch's
-    own error.
+    own error. `device` is where PyTorch computes.
     """
     comparison = Comparison(f"{name}({', '.join(f'{k}={v}' for k, v in settings.items())})")
-    reference, largest = _run(torch, name, settings, np.float64, steps)
+    reference, largest = _run(torch, name, settings, np.float64, steps, device)
     for dtype in (np.float64, np.float32):
         kind = np.dtype(dtype).name
         ours, _ = _run(mini, name, settings, dtype, steps)
-        own = reference if dtype is np.float64 else _run(torch, name, settings, dtype, steps)[0]
+        own = reference if dtype is np.float64 else _run(torch, name, settings, dtype, steps, device)[0]
         assert list(ours) == list(own)
         for what, value in own.items():
             comparison.differences.append(
@@ -75,14 +75,14 @@ def compare_runs(name: str, settings: dict[str, Any], steps: int = 20) -> Compar
 
 
 def _run(
-    library: Any, name: str, settings: dict[str, Any], dtype: Any, steps: int
+    library: Any, name: str, settings: dict[str, Any], dtype: Any, steps: int, device: str = "cpu"
 ) -> tuple[dict[str, Any], float]:
     """What is left after the steps, by name, and the largest number on the way."""
     generator = np.random.default_rng(7)
 
     def drawn(shape: Any) -> Any:
         values = np.asarray(generator.normal(size=shape), np.float32)  # both dtypes start from equal numbers
-        return library.from_numpy(np.asarray(values, dtype))
+        return library.from_numpy(np.asarray(values, dtype)).to(device)
 
     leaves = [drawn(shape).requires_grad_() for shape in SHAPES]
     optimizer = getattr(library.optim, name)(leaves, **settings)
@@ -99,12 +99,12 @@ def _run(
     found: dict[str, Any] = {"repr": printed, "keys": [(n, list(each)) for n, each in state["state"].items()]}
     found["groups"] = [list(group.items()) for group in state["param_groups"]]
     for number, leaf in enumerate(leaves):
-        found[f"parameter {number}"] = leaf.detach().numpy()
+        found[f"parameter {number}"] = leaf.detach().cpu().numpy()
     for number, each in state["state"].items():
         for key, value in each.items():
-            found[f"{key} of parameter {number}"] = value.numpy()
+            found[f"{key} of parameter {number}"] = value.cpu().numpy()
     return found, largest
 
 
 def _size(tensor: Any) -> float:
-    return float(np.abs(tensor.detach().numpy()).max())
+    return float(np.abs(tensor.detach().cpu().numpy()).max())

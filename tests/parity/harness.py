@@ -103,16 +103,20 @@ def same_refusal(row: Row, spelling: str, sample: Sample, ours: Any, theirs: Any
     return True
 
 
-def compare(row: Row, spelling: str, sample: Sample, dtype: str) -> tuple[Comparison, Run] | None:
+def compare(
+    row: Row, spelling: str, sample: Sample, dtype: str, torch: Side = TORCH
+) -> tuple[Comparison, Run] | None:
     """Outputs and gradients of both sides under the rule; None when both refuse the sample alike.
+
+    `torch` is PyTorch on the CPU or on another device, whose nodes have names of their own.
 
     Also: inputs and upstream gradients are not written to; no gradient shares memory with another, with an
     input or with what came from upstream.
     """
     upstream = upstream_for(sample, dtype) if row.differentiable else None
-    own = outcome(TORCH, row, spelling, sample, dtype, upstream)
-    reference = own if dtype == "float64" else outcome(TORCH, row, spelling, sample, "float64", upstream)
-    note_largest(reference, outcome(TORCH, row, spelling, sample, "float64", upstream, watch=True))
+    own = outcome(torch, row, spelling, sample, dtype, upstream)
+    reference = own if dtype == "float64" else outcome(torch, row, spelling, sample, "float64", upstream)
+    note_largest(reference, outcome(torch, row, spelling, sample, "float64", upstream, watch=True))
     given: dict[int, np.ndarray] = {}
 
     def remembered(i: int, array: Any) -> Any:
@@ -130,7 +134,7 @@ def compare(row: Row, spelling: str, sample: Sample, dtype: str) -> tuple[Compar
     compare_runs(comparison, dtype, ours, own, reference, upstream, RULE)
     comparison.raise_problems()
     check_untouched(row, sample, ours, given, dtype)
-    if row.differentiable and row.nodes:
+    if row.differentiable and row.nodes and torch is TORCH:
         assert ours.nodes == own.nodes, (
             f"{row.name} as {spelling}, {sample}: prints {ours.nodes}, PyTorch {own.nodes}"
         )

@@ -160,7 +160,7 @@ def _run_mode(
 ) -> tuple[Run, dict[str, Any]]:
     library = side.library
     # Outside of `run`, which watches how large numbers become: new memory holds anything.
-    module = _build(side, row, sample, dtype).to(getattr(library, dtype))
+    module = _build(side, row, sample, dtype).to(device=side.device, dtype=getattr(library, dtype))
 
     def call(*inputs: Any) -> Any:
         _fill(side, module, sample.seed)
@@ -239,9 +239,11 @@ def compare_modules(
     return comparison
 
 
-def compare_module(row: ModuleRow, sample: ModuleSample, dtype: str) -> Comparison | None:
+def compare_module(
+    row: ModuleRow, sample: ModuleSample, dtype: str, torch: Side = TORCH
+) -> Comparison | None:
     """The module on both sides under the rule; None when both refuse the sample alike."""
-    own = module_outcome(TORCH, row, sample, dtype)
+    own = module_outcome(torch, row, sample, dtype)
     ours = module_outcome(ENGINE, row, sample, dtype)
     if isinstance(own, Exception):
         assert isinstance(ours, Exception), f"{row}: PyTorch refuses {sample}: {own!r}"
@@ -252,9 +254,9 @@ def compare_module(row: ModuleRow, sample: ModuleSample, dtype: str) -> Comparis
     if isinstance(ours, Exception):
         ours.add_note(f"{row}: PyTorch computes {sample}")
         raise ours
-    reference = own if dtype == "float64" else module_outcome(TORCH, row, sample, "float64")
+    reference = own if dtype == "float64" else module_outcome(torch, row, sample, "float64")
     assert isinstance(reference, ModuleRun)
-    note_largest_of_modules(reference, module_outcome(TORCH, row, sample, "float64", watch=True))
+    note_largest_of_modules(reference, module_outcome(torch, row, sample, "float64", watch=True))
     return compare_modules(row, sample, dtype, ours, own, reference)
 
 

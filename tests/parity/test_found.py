@@ -37,6 +37,10 @@ CALLS: dict[str, tuple[Any, ...]] = {
         np.array([[math.inf, 2.0], [3.0, -1.5]]),
         np.array([[math.nan, 0.0], [0.0, 2.0]]),
     ),
+    "roots of -0 and of minus infinity": (
+        lambda x: (x**0.5, x**-0.5, x**1.5, x**-1.5),
+        np.array([0.0, -0.0, -math.inf, -1.0, math.inf, 2.0]),
+    ),
     "alpha times what is added must not overflow on the way": (
         lambda x, i, y: x.index_add(0, i, y, alpha=2),
         np.array([math.inf, 1.0]),
