@@ -7,14 +7,14 @@ draws many more, by chance: `HYPOTHESIS_PROFILE=thorough pytest`.
 from __future__ import annotations
 
 import os
-import subprocess
 import sys
-import tempfile
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from hypothesis import HealthCheck, settings
+
+from .real_cifar10 import UNPACK, cifar10_folder
 
 settings.register_profile(
     "ci",
@@ -29,8 +29,6 @@ settings.register_profile(
 )
 settings.load_profile(os.environ.get("HYPOTHESIS_PROFILE", "ci"))
 
-REPOSITORY = Path(__file__).resolve().parent.parent
-
 
 @pytest.fixture(scope="session", autouse=True)
 def one_torch_thread() -> None:
@@ -41,20 +39,10 @@ def one_torch_thread() -> None:
 
 @pytest.fixture(scope="session")
 def cifar_root() -> Path:
-    """A folder with CIFAR-10 in the pickled and the binary form.
-
-    It is named by the variable MINITORCH_CIFAR10, or unpacked once into the system's temporary folder from
-    `shared/cifar10` beside the repository; without either, the test is skipped.
-    """
-    named = os.environ.get("MINITORCH_CIFAR10")
-    if named:
-        return Path(named)
-    unpack = REPOSITORY.parent / "shared" / "cifar10" / "unpack.py"
-    if not unpack.is_file():
-        pytest.skip(f"no CIFAR-10: MINITORCH_CIFAR10 is not set and there is no {unpack}")
-    folder = Path(tempfile.gettempdir()) / "minitorch-cifar-tests" / "cifar10"
-    if not all((folder / f"cifar-10-batches-{form}").is_dir() for form in ("py", "bin")):
-        subprocess.run([sys.executable, str(unpack), str(folder)], check=True)
+    """A folder with CIFAR-10 in the pickled and the binary form; without one, the test is skipped."""
+    folder = cifar10_folder()
+    if folder is None:
+        pytest.skip(f"no CIFAR-10: MINITORCH_CIFAR10 is not set and there is no {UNPACK}")
     return folder
 
 

@@ -30,12 +30,7 @@ class Run:
     arrays: dict[str, np.ndarray]
     error: str | None
     folder: Path
-
-    @property
-    def result(self) -> str:
-        """The figures for the table."""
-        counts = [(len(self.printed), "line"), (len(self.files), "file"), (len(self.arrays), "tensor")]
-        return ", ".join(f"{count} {word}{'s' * (count != 1)}" for count, word in counts if count)
+    seconds: float = 0.0
 
 
 def read_run(results: Path, name: str) -> Run:
@@ -49,6 +44,7 @@ def read_run(results: Path, name: str) -> Run:
         arrays=dict(zip(names.tolist(), arrays, strict=True)),
         error=report["error"],
         folder=results / name,
+        seconds=report["seconds"],
     )
 
 

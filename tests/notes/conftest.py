@@ -7,6 +7,7 @@ from pathlib import Path
 
 import pytest
 
+from ..real_cifar10 import cifar10_folder
 from .catalogue import PROGRAMS, Program
 from .comparing import Run
 from .running import run_programs, write_data
@@ -17,14 +18,10 @@ Pair = tuple[Run, Run]
 
 
 @pytest.fixture(scope="session")
-def notes_data(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Path:
+def notes_data(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The folder that holds the small CIFAR-10."""
-    try:
-        cifar = request.getfixturevalue("cifar_root")
-    except pytest.skip.Exception:
-        cifar = None
     folder = tmp_path_factory.mktemp("data")
-    write_data(folder, cifar)
+    write_data(folder, cifar10_folder())
     return folder
 
 

@@ -8,6 +8,7 @@ import pytest
 
 from .catalogue import PROGRAMS, Program
 from .comparing import Run, differences
+from .table import DOCUMENT, result_of, row
 
 
 @pytest.mark.parametrize("program", PROGRAMS, ids=lambda program: program.name)
@@ -18,3 +19,5 @@ def test_prints_leaves_and_computes_the_same(
     found = differences(ours, theirs, program)
     assert not found, "\n".join(found[:20])
     assert ours.printed or ours.files, "a program that shows nothing shows nothing about the engine"
+    listed = DOCUMENT.read_text().splitlines()
+    assert row(program, result_of(program, ours)) in listed, "run: python -m tests.notes.table"
