@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..dtypes import Array
+from .arrays import is_dense
 from .node import NO_EDGE, Edge, Node
 from .variable import wrap
 
@@ -67,7 +68,7 @@ class AccumulateGrad(Node):
                 elif is_private and grad.strides == leaf._array.strides:
                     leaf._grad = wrap(grad)
                 else:
-                    leaf._grad = wrap(np.empty_like(leaf._array))
+                    leaf._grad = wrap(np.empty_like(leaf._array, order="K" if is_dense(leaf._array) else "C"))
                     leaf._grad._array[...] = grad
         for hook in list(leaf._post_accumulate_hooks.values()) if leaf._post_accumulate_hooks else ():
             returned = hook(leaf)

@@ -68,12 +68,12 @@ def overlap_in_part(a: Array, b: Array) -> bool:
     True when both fill a stretch of memory and the stretches overlap without being laid out alike. (PyTorch
     looks no further either: of arrays with gaps it is not known without solving for it.)
     """
-    if not np.may_share_memory(a, b) or not (_is_dense(a) and _is_dense(b)):
+    if not np.may_share_memory(a, b) or not (is_dense(a) and is_dense(b)):
         return False
     return byte_bounds(a) != byte_bounds(b) or a.strides != b.strides
 
 
-def _is_dense(array: Array) -> bool:
+def is_dense(array: Array) -> bool:
     """Whether the elements fill one stretch of memory, in whatever order of the dimensions."""
     expected = array.itemsize
     for stride, size in sorted(zip(array.strides, array.shape, strict=True)):

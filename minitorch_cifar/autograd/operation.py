@@ -17,6 +17,7 @@ from .accumulate import edge_of
 from .anomaly import forward_trace
 from .anomaly import mode as anomaly
 from .grad_mode import state
+from .layout import in_rows, like_operands
 from .node import NO_EDGE, Edge, Node
 from .saved import FREED, Guard, guards_for, raise_if_modified
 from .variable import TensorBase, wrap
@@ -65,6 +66,11 @@ class Operation(Node):
         self.saved = arrays
 
     @classmethod
+    def lay_out(cls, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        """A result in the memory layout that PyTorch gives it: in rows, unless a subclass knows better."""
+        return in_rows(result)
+
+    @classmethod
     def apply(cls, *inputs: Any, **parameters: Any) -> Any:
         """Run the operation on tensors (or constants: arrays, numbers); record it if a gradient is wanted."""
         node = cls()
@@ -91,6 +97,11 @@ class Operation(Node):
                 break
         result = cls.forward(node, *arrays, **values)
         is_multiple = type(result) is tuple
+        if not cls.is_view:
+            if is_multiple:
+                result = tuple([node._arranged(array, arrays, values) for array in result])
+            else:
+                result = node._arranged(result, arrays, values)
         outputs = tuple([_wrapped(array) for array in result]) if is_multiple else (_wrapped(result),)
         if is_wanted:
             node.record(edges, outputs)
@@ -101,6 +112,12 @@ class Operation(Node):
             for index, output in enumerate(outputs):
                 track_view(output, inputs[0], (cls, parameters, index), is_multiple)
         return outputs if is_multiple else outputs[0]
+
+    def _arranged(self, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        arranged = self.lay_out(result, inputs, parameters)
+        if arranged is not result and self.saved:
+            self.saved = tuple([arranged if kept is result else kept for kept in self.saved])
+        return arranged
 
     def record(self, edges: Sequence[Edge], outputs: Sequence[TensorBase]) -> None:
         """Become the node of the graph that leads from `outputs` back along `edges`."""
@@ -134,6 +151,15 @@ class Operation(Node):
         if self.saved:
             self.saved = self.guards = ()
             self.is_released = True
+
+
+class Elementwise(Operation):
+    """An operation that goes element by element: its result lies in memory as its inputs do."""
+
+    @classmethod
+    def lay_out(cls, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        """The result with its dimensions in the inputs' order."""
+        return like_operands(result, inputs)
 
 
 def _wrapped(result: Any) -> Tensor:

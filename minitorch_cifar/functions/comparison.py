@@ -8,6 +8,7 @@ import numpy as np
 
 from ..autograd import apply_inplace
 from ..autograd.inplace import refuse_overlap, refuse_rewriting
+from ..autograd.layout import like_operands
 from ..autograd.variable import TensorBase
 from ..dtypes import FROM_NUMPY, common_dtype
 from ..ops.indexing import Copy
@@ -31,10 +32,15 @@ def _array(value: Any) -> Any:
     return value._array if isinstance(value, TensorBase) else value
 
 
+def _result(function: Any, *arrays: Any, **parameters: Any) -> Tensor:
+    """What a function gives element by element, laid out in memory as its arrays are."""
+    return constant(like_operands(np.asarray(function(*arrays, **parameters)), arrays))
+
+
 def _compare(ufunc: Any, name: str) -> Any:
     def function(input: Tensor, other: Any, *, out: Tensor | None = None) -> Tensor:
         x, y = operands(input, other, name)
-        return finish(constant(ufunc(_array(x), _array(y))), out)
+        return finish(_result(ufunc, _array(x), _array(y)), out)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"Element by element: numpy's `{ufunc.__name__}`, as booleans."
@@ -54,7 +60,7 @@ def _logical(ufunc: Any, name: str) -> Any:
         check_tensor(input, name)
         check_tensor(other, name, "other")
         check_broadcast(input._array, other._array)
-        return finish(constant(ufunc(input._array, other._array)), out)
+        return finish(_result(ufunc, input._array, other._array), out)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"Element by element: numpy's `{ufunc.__name__}`; zero counts as False."
@@ -69,7 +75,7 @@ logical_xor = _logical(np.logical_xor, "logical_xor")
 def logical_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     """True where the element is zero."""
     check_tensor(input, "logical_not")
-    return finish(constant(np.logical_not(input._array)), out)
+    return finish(_result(np.logical_not, input._array), out)
 
 
 def _bitwise(ufunc: Any, name: str) -> Any:
@@ -78,7 +84,7 @@ def _bitwise(ufunc: Any, name: str) -> Any:
         for value in (np.asarray(x), np.asarray(y)):
             if value.dtype.kind == "f":
                 refuse(f"{name}_cpu", FROM_NUMPY[value.dtype])
-        return finish(constant(ufunc(x, y)), out)
+        return finish(_result(ufunc, x, y), out)
 
     function.__name__ = function.__qualname__ = name
     function.__doc__ = f"Bit by bit: numpy's `{ufunc.__name__}`, for integers and booleans."
@@ -95,7 +101,7 @@ def bitwise_not(input: Tensor, *, out: Tensor | None = None) -> Tensor:
     check_tensor(input, "bitwise_not")
     if input._array.dtype.kind == "f":
         refuse("bitwise_not_cpu", FROM_NUMPY[input._array.dtype])
-    return finish(constant(np.invert(input._array)), out)
+    return finish(_result(np.invert, input._array), out)
 
 
 def _inplace(function: Any, name: str) -> Any:
@@ -119,19 +125,19 @@ bitwise_xor_ = _inplace(bitwise_xor, "bitwise_xor_")
 def isnan(input: Tensor) -> Tensor:
     """True where the element is NaN."""
     check_tensor(input, "isnan")
-    return constant(np.not_equal(input._array, input._array))
+    return _result(np.not_equal, input._array, input._array)
 
 
 def isinf(input: Tensor) -> Tensor:
     """True where the element is plus or minus infinity."""
     check_tensor(input, "isinf")
-    return constant(np.isinf(input._array))
+    return _result(np.isinf, input._array)
 
 
 def isfinite(input: Tensor) -> Tensor:
     """True where the element is neither infinite nor NaN."""
     check_tensor(input, "isfinite")
-    return constant(np.isfinite(input._array))
+    return _result(np.isfinite, input._array)
 
 
 def _test_all(reduce: Any, name: str) -> Any:
@@ -140,7 +146,7 @@ def _test_all(reduce: Any, name: str) -> Any:
     ) -> Tensor:
         check_tensor(input, name)
         dims = as_dims(dim, input._array.ndim, name)
-        result: Array = np.asarray(reduce(input._array != 0, axis=dims, keepdims=keepdim))
+        result: Array = np.asarray(reduce(input._array != 0, axis=dims, keepdims=keepdim), order="C")
         kind = np.uint8 if input._array.dtype == np.uint8 else np.bool_  # as PyTorch, bytes stay bytes
         return finish(constant(result.astype(kind)), out)
 
@@ -175,7 +181,7 @@ def isclose(
         first, second = FROM_NUMPY[input._array.dtype], FROM_NUMPY[other._array.dtype]
         raise RuntimeError(f"{first.legacy_name} did not match {second.legacy_name}")
     check_broadcast(input._array, other._array)
-    return constant(np.isclose(input._array, other._array, rtol, atol, equal_nan))
+    return _result(np.isclose, input._array, other._array, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
 def allclose(

@@ -467,7 +467,7 @@ def bernoulli(input: Tensor, *, generator: Any = None, out: Any = None) -> Tenso
         raise RuntimeError(f"\"bernoulli_tensor_cpu_p_\" not implemented for '{input.dtype.legacy_name}'")
     if p.size and not ((p >= 0) & (p <= 1)).all():
         raise RuntimeError("Expected p_in >= 0 && p_in <= 1 to be true, but got false.")
-    return finish(wrap(_generator(generator).bernoulli_(np.empty_like(p), p)), out)
+    return finish(wrap(_generator(generator).bernoulli_(np.empty(p.shape, p.dtype), p)), out)
 
 
 def multinomial(

@@ -104,4 +104,4 @@ def count_nonzero(input: Tensor, dim: Any = None) -> Tensor:
     """How many elements are not zero."""
     check_tensor(input, "count_nonzero")
     dims = as_dims(dim, input._array.ndim, "count_nonzero")
-    return constant(np.asarray(np.count_nonzero(input._array, axis=dims)))
+    return constant(np.asarray(np.count_nonzero(input._array, axis=dims), order="C"))

@@ -12,13 +12,13 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.operation import Operation
+from ..autograd.operation import Elementwise, Operation
 from ..dtypes import Array
 from ..kernels import active
 from .pool import PooledGradient
 
 
-class Relu(Operation):
+class Relu(Elementwise):
     """y = max(x, 0).  dL/dx = g where x > 0, else 0: zero at the kink x = 0, and g where x is NaN.
 
     -0.0 stays -0.0. Only the result is needed for backward, so that the operation can work in place. Of a
@@ -47,7 +47,7 @@ class Relu(Operation):
         return grad_x
 
 
-class LeakyRelu(Operation):
+class LeakyRelu(Elementwise):
     """y = x where x > 0, else s x, with s = negative_slope.  dL/dx = g where x > 0, else s g."""
 
     @staticmethod
@@ -72,7 +72,7 @@ class LeakyReluInplace(LeakyRelu):
     node_name = "LeakyReluBackward1"
 
 
-class Elu(Operation):
+class Elu(Elementwise):
     """y = x where x > 0, else alpha (e^x - 1).  dL/dx = g where x > 0, else alpha e^x g."""
 
     @staticmethod
@@ -97,7 +97,7 @@ class EluInplace(Elu):
     node_name = "EluBackward1"
 
 
-class Gelu(Operation):
+class Gelu(Elementwise):
     """y = x P(x), P the normal distribution function.  dL/dx = g (P(x) + x p(x)), p the normal density.
 
     With `approximate="tanh"`, P(x) = (1 + tanh(sqrt(2/pi) (x + 0.044715 x^3))) / 2.
@@ -120,7 +120,7 @@ class Gelu(Operation):
         return grad_x
 
 
-class Silu(Operation):
+class Silu(Elementwise):
     """y = x s(x), s the sigmoid.  dL/dx = g s(x) (1 + x (1 - s(x))).  Also called swish."""
 
     @staticmethod
@@ -138,7 +138,7 @@ class Silu(Operation):
         return grad_x
 
 
-class Softplus(Operation):
+class Softplus(Elementwise):
     """y = ln(1 + e^(beta x)) / beta; y = x where beta x > threshold.  dL/dx = g s(beta x), there g."""
 
     @staticmethod
@@ -157,7 +157,7 @@ class Softplus(Operation):
         return grad_x
 
 
-class Sigmoid(Operation):
+class Sigmoid(Elementwise):
     """y = 1 / (1 + e^-x): 1 and 0 for large |x|, silently.  dL/dx = g y (1 - y)."""
 
     @staticmethod
@@ -175,7 +175,7 @@ class Sigmoid(Operation):
         return grad_x
 
 
-class Tanh(Operation):
+class Tanh(Elementwise):
     """y = tanh x.  dL/dx = g (1 - y^2)."""
 
     @staticmethod

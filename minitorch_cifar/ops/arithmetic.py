@@ -13,13 +13,13 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.operation import Operation
+from ..autograd.operation import Elementwise
 from ..dtypes import Array
 
 Pair = tuple[Array | None, Array | None]
 
 
-class Add(Operation):
+class Add(Elementwise):
     """z = x + alpha y.  dL/dx = g, dL/dy = alpha g."""
 
     @staticmethod
@@ -34,7 +34,7 @@ class Add(Operation):
             return grad, grad if ctx.alpha == 1 else grad * like(grad, ctx.alpha)
 
 
-class Sub(Operation):
+class Sub(Elementwise):
     """z = x - alpha y.  dL/dx = g, dL/dy = -alpha g."""
 
     @staticmethod
@@ -49,7 +49,7 @@ class Sub(Operation):
             return grad, grad * like(grad, -ctx.alpha) if ctx.needs_input_grad[1] else None
 
 
-class Rsub(Operation):
+class Rsub(Elementwise):
     """z = y - alpha x.  dL/dx = -alpha g, dL/dy = g."""
 
     @staticmethod
@@ -65,7 +65,7 @@ class Rsub(Operation):
             return grad * like(grad, -ctx.alpha) if ctx.needs_input_grad[0] else None, grad
 
 
-class Mul(Operation):
+class Mul(Elementwise):
     """z = x y.  dL/dx = g y, dL/dy = g x."""
 
     @staticmethod
@@ -81,7 +81,7 @@ class Mul(Operation):
             return None if y is None else grad * y, None if x is None else grad * x
 
 
-class Div(Operation):
+class Div(Elementwise):
     """z = x / y.  dL/dx = g / y, dL/dy = -g x / y^2, computed as -g (x / y) / y, as PyTorch does."""
 
     @staticmethod
@@ -99,7 +99,7 @@ class Div(Operation):
         return by_x, by_y
 
 
-class RoundedDiv(Operation):
+class RoundedDiv(Elementwise):
     """z = floor(x / y) or trunc(x / y).  The gradient is zero wherever it exists; it is zero here."""
 
     node_name = "DivBackward2"
@@ -114,7 +114,7 @@ class RoundedDiv(Operation):
         return np.zeros(ctx.shapes[0], grad.dtype), np.zeros(ctx.shapes[1], grad.dtype)
 
 
-class FloorDivide(Operation):
+class FloorDivide(Elementwise):
     """z = floor(x / y).  As in PyTorch, where a gradient is asked for, backward refuses."""
 
     node_name = "NotImplemented"
@@ -149,7 +149,7 @@ def check_divisor(y: Array) -> None:
         raise RuntimeError("ZeroDivisionError: whole numbers cannot be divided by zero")
 
 
-class Remainder(Operation):
+class Remainder(Elementwise):
     """z = x - floor(x / y) y, with the sign of y.  dL/dx = g, dL/dy = -g floor(x / y)."""
 
     @staticmethod
@@ -176,7 +176,7 @@ class NumberRemainder(Remainder):
         raise RuntimeError("derivative for aten::remainder is not implemented")
 
 
-class Fmod(Operation):
+class Fmod(Elementwise):
     """z = x - trunc(x / y) y, with the sign of x.  dL/dx = g, dL/dy = -g trunc(x / y)."""
 
     @staticmethod
@@ -195,7 +195,7 @@ class Fmod(Operation):
             return grad, -grad * np.trunc(x / y) if ctx.needs_input_grad[1] else None
 
 
-class Neg(Operation):
+class Neg(Elementwise):
     """y = -x.  dL/dx = -g."""
 
     @staticmethod
@@ -207,7 +207,7 @@ class Neg(Operation):
         return -grad
 
 
-class Addcmul(Operation):
+class Addcmul(Elementwise):
     """z = x + value a b.  dL/dx = g, dL/da = value g b, dL/db = value g a."""
 
     @staticmethod
@@ -225,7 +225,7 @@ class Addcmul(Operation):
             return grad, grad * (b * value), grad * (a * value)
 
 
-class Addcdiv(Operation):
+class Addcdiv(Elementwise):
     """z = x + value a / b.  dL/dx = g, dL/da = value g / b, dL/db = -value g a / b^2."""
 
     @staticmethod
@@ -243,7 +243,7 @@ class Addcdiv(Operation):
             return grad, grad * (value / b), -grad * ((value * a) / (b * b))
 
 
-class Lerp(Operation):
+class Lerp(Elementwise):
     """z = x + w (y - x).  dL/dx = g (1 - w), dL/dy = g w, dL/dw = g (y - x).
 
     For w >= 1/2 it is computed as y - (y - x) (1 - w), so that w = 1 gives y exactly.

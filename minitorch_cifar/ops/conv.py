@@ -6,10 +6,12 @@ kernel, s stride, p padding, d dilation.
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ..autograd.layout import like_pictures
 from ..autograd.operation import Operation
 from ..dtypes import Array
 from ..kernels import active
@@ -58,6 +60,10 @@ class Convolution(Operation):
         out = np.empty((x.shape[0], weight.shape[0], height, width), x.dtype)
         active.conv2d_forward(x, weight, bias, stride, padding, dilation, groups, out)
         return out
+
+    @classmethod
+    def lay_out(cls, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        return like_pictures(result, *inputs[:2])
 
     @staticmethod
     def backward(ctx: Any, grad: Array | PooledGradient) -> tuple[Array | None, Array | None, Array | None]:

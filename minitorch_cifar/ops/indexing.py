@@ -6,11 +6,13 @@ The gradient of reading is adding at the same places; a place that was read twic
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
 from ..autograd.arrays import broadcasts_to
+from ..autograd.layout import in_rows, like_operands
 from ..autograd.operation import Operation
 from ..dtypes import Array
 from .arithmetic import like
@@ -47,9 +49,36 @@ class Index(Operation):
         ctx.shape = x.shape
         return np.asarray(x[tuple(index)])
 
+    @classmethod
+    def lay_out(cls, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        return like_operands(result, _as_operands(inputs[0], parameters["index"], result.shape))
+
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:
         return add_at(ctx.shape, ctx.saved, grad)
+
+
+def _as_operands(x: Array, index: list[Any], shape: tuple[int, ...]) -> list[Array]:
+    """`x` and the index arrays as PyTorch reads them element by element: repeated where others pick."""
+    kept: list[int] = []  # strides of the dimensions that no array picks
+    places: list[int] = []
+    first = dim = 0
+    for place, item in enumerate(index):
+        is_array = isinstance(item, np.ndarray)
+        if is_array:
+            first = first if places else len(kept)
+            places.append(place)
+        else:
+            kept.append(x.strides[dim])
+        dim += item.ndim if is_array and item.dtype.kind == "b" else 1
+    kept += x.strides[dim:]
+    if places[-1] - places[0] >= len(places):
+        first = 0
+    picked = len(shape) - len(kept)
+    strides = (*kept[:first], *(0,) * picked, *kept[first:])
+    arrays = [item for item in index if isinstance(item, np.ndarray) and item.dtype.kind != "b"]
+    behind = (None,) * (len(kept) - first)
+    return [np.lib.stride_tricks.as_strided(x, shape, strides), *(item[(..., *behind)] for item in arrays)]
 
 
 class IndexPut(Operation):
@@ -315,6 +344,10 @@ class Sort(Operation):
         order = order[(slice(None),) * dim + (slice(length),)].astype(np.int64)
         ctx.where = x.shape, along(order, dim)
         return x[ctx.where[1]], order
+
+    @classmethod
+    def lay_out(cls, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        return like_operands(result, inputs) if parameters["length"] is None else in_rows(result)
 
     @staticmethod
     def backward(ctx: Any, grad: Array, _: Any = None) -> Array:

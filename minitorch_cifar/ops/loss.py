@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from ..autograd.operation import Operation
+from ..autograd.operation import Elementwise, Operation
 from ..dtypes import Array
 from ..kernels import active
 
@@ -101,7 +101,7 @@ class NllLoss2D(Operation):
         return np.ascontiguousarray(np.moveaxis(rows.reshape(ctx.layout), -1, 1))  # back to (N, C, H, W)
 
 
-class MseLoss(Operation):
+class MseLoss(Elementwise):
     """l = (x - y)^2.  dL/dx = 2 (x - y) g, dL/dy the opposite."""
 
     @staticmethod
@@ -120,7 +120,7 @@ class MseLoss(Operation):
         return _opposites(ctx, grad_x)
 
 
-class SmoothL1Loss(Operation):
+class SmoothL1Loss(Elementwise):
     """l = d^2 / (2 beta) where |d| < beta, else |d| - beta / 2, with d = x - y.
 
     dL/dx = g d / beta where |d| < beta, else g sign(d); dL/dy the opposite.
@@ -142,7 +142,7 @@ class SmoothL1Loss(Operation):
         return _opposites(ctx, grad_x)
 
 
-class HuberLoss(Operation):
+class HuberLoss(Elementwise):
     """l = d^2 / 2 where |d| <= delta, else delta (|d| - delta / 2), with d = x - y.
 
     dL/dx = g d where |d| <= delta, else g delta sign(d); dL/dy the opposite.
@@ -169,7 +169,7 @@ def _opposites(ctx: Any, grad_x: Array) -> Pair:
     return grad_x if ctx.needs_input_grad[0] else None, -grad_x if ctx.needs_input_grad[1] else None
 
 
-class BinaryCrossEntropy(Operation):
+class BinaryCrossEntropy(Elementwise):
     """l = -w (y ln x + (1 - y) ln(1 - x)) for probabilities x, with the logarithms held above -100.
 
     w is `weight`, broadcast to x, or 1. dL/dx = w g (x - y) / (x (1 - x)), the denominator held above 1e-12;
@@ -198,7 +198,7 @@ class BinaryCrossEntropy(Operation):
         return grad_x, grad_y
 
 
-class BinaryCrossEntropyWithLogits(Operation):
+class BinaryCrossEntropyWithLogits(Elementwise):
     """Binary cross-entropy of sigmoid(x), exact for large |x|.
 
     l = w ((1 - y) x + (1 + (p - 1) y) ln(1 + e^-x)).
@@ -238,7 +238,7 @@ def _weighted(grad_losses: Array, weight: Array | None) -> Array:
     return grad_losses if weight is None else grad_losses * weight
 
 
-class Xlogy(Operation):
+class Xlogy(Elementwise):
     """z = x ln y, 0 where x = 0 whatever y.  dL/dx = g ln y (0 where x = 0 and y <= 0), dL/dy = g x / y."""
 
     @staticmethod

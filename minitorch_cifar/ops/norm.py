@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ..autograd.layout import like_pictures
 from ..autograd.operation import Operation
 from ..dtypes import Array
 from ..kernels import active
@@ -71,6 +73,10 @@ class NativeBatchNorm(Operation):
             ctx.save(x, weight)
             ctx.statistics = mean, var
         return out.reshape(x.shape)
+
+    @classmethod
+    def lay_out(cls, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        return like_pictures(result, inputs[0])
 
     @staticmethod
     def backward(ctx: Any, grad: Array | PooledGradient) -> tuple[Array, Array | None, Array | None]:

@@ -7,10 +7,12 @@ which is `out_size` here. Shapes: x (N, C, H, W), y (N, C, *out_size), or both w
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
+from ..autograd.layout import like_pictures
 from ..autograd.lazy import LazyGradient
 from ..autograd.operation import Operation
 from ..dtypes import Array
@@ -42,7 +44,16 @@ class PooledGradient(LazyGradient):
         return by_x
 
 
-class _MaxPool(Operation):
+class _Pool(Operation):
+    """What all pools have in common: pictures with channels last stay so."""
+
+    @classmethod
+    def lay_out(cls, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        """The result with its dimensions in the order of the picture's."""
+        return like_pictures(result, inputs[0])
+
+
+class _MaxPool(_Pool):
     """What both maxima have in common: the gradient goes to the element that won.
 
     Saved are the places of the winners, h · W + w in the plane of the input: the input itself is not needed.
@@ -108,7 +119,7 @@ class AdaptiveMaxPool2d(_MaxPool):
         return _MaxPool.keep(ctx, x, out, indices, return_indices)
 
 
-class AvgPool2d(Operation):
+class AvgPool2d(_Pool):
     """y = (sum of the elements of a window) / divisor; outside the input there are zeros.
 
     The divisor is `divisor_override` or else the number of elements, of which those in the padding count if
@@ -142,7 +153,7 @@ class AvgPool2d(Operation):
         return by_x
 
 
-class AdaptiveAvgPool2d(Operation):
+class AdaptiveAvgPool2d(_Pool):
     """y[h, w] = mean of rows ⌊h·H/OH⌋ to ⌈(h+1)·H/OH⌉ and the like columns. dL/dx = g / (number of
     elements)."""
 

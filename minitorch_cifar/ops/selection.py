@@ -9,18 +9,20 @@ gradient dL/dz that arrives; the docstrings say who gets it at a kink, at a tie 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..autograd.operation import Operation
+from ..autograd.layout import like_operands
+from ..autograd.operation import Elementwise
 from ..dtypes import Array
 from .arithmetic import like
 
 Pair = tuple[Array | None, Array | None]
 
 
-class Abs(Operation):
+class Abs(Elementwise):
     """y = |x|.  dL/dx = g sign(x): zero at the kink x = 0, and where x is NaN."""
 
     @staticmethod
@@ -42,7 +44,7 @@ def sign(x: Array) -> Array:
     return np.subtract(x > 0, x < 0, dtype=np.int8).astype(x.dtype)
 
 
-class Step(Operation):
+class Step(Elementwise):
     """sign, floor, ceil, round, trunc: flat between their jumps, so dL/dx = 0 everywhere."""
 
     @staticmethod
@@ -56,7 +58,7 @@ class Step(Operation):
         return np.zeros_like(grad)
 
 
-class Clamp(Operation):
+class Clamp(Elementwise):
     """y = min(max(x, low), high) for numbers low, high.  dL/dx = g where low < x < high, else 0.
 
     It is 0 at both ends and where x is NaN.
@@ -83,7 +85,7 @@ class Clamp(Operation):
         return np.where(inside, grad, like(grad, 0))
 
 
-class ClampBetween(Operation):
+class ClampBetween(Elementwise):
     """z = min(max(x, low), high) for tensors low <= high.
 
     What z equals gets g: x inside, else low or high; x shares equally with an end that it is equal to. Where
@@ -110,7 +112,7 @@ class ClampBetween(Operation):
         return by_x, by_low, by_high
 
 
-class Maximum(Operation):
+class Maximum(Elementwise):
     """z = max(x, y), NaN if either is.  The larger gets g; where they are equal, each gets g / 2.
 
     Where one is NaN, both get g.
@@ -128,7 +130,7 @@ class Maximum(Operation):
         return _split_by(grad, x < y, x > y, x == y)
 
 
-class Minimum(Operation):
+class Minimum(Elementwise):
     """z = min(x, y), NaN if either is.  The smaller gets g; where they are equal, each gets g / 2.
 
     Where one is NaN, both get g.
@@ -154,13 +156,17 @@ def _split_by(grad: Array, x_loses: Array, y_loses: Array, tie: Array) -> Pair:
     return np.where(x_loses, zero, shared), np.where(y_loses, zero, shared)
 
 
-class Where(Operation):
+class Where(Elementwise):
     """z = x where the condition holds, else y.  dL/dx = g where it holds, dL/dy = g where it does not."""
 
     @staticmethod
     def forward(ctx: Any, x: Array, y: Array, *, condition: Array) -> Array:
         ctx.save(condition)
         return np.where(condition, x, y)
+
+    @classmethod
+    def lay_out(cls, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        return like_operands(result, (parameters["condition"], *inputs))
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Pair:

@@ -6,11 +6,13 @@ through one is seen through the other. The gradient of moving elements is moving
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
 
-from ..autograd.operation import Operation
+from ..autograd.layout import channels_last, empty_in, in_rows, like_pictures, order_of_dimensions
+from ..autograd.operation import Elementwise, Operation
 from ..dtypes import Array
 
 Shape = tuple[int, ...]
@@ -295,6 +297,10 @@ class Cat(Operation):
         ctx.sizes = [None if x.shape == (0,) else x.shape[dim] for x in xs]
         return np.concatenate(joined, axis=dim)
 
+    @classmethod
+    def lay_out(cls, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        return like_joined(result, inputs)
+
     @staticmethod
     def backward(ctx: Any, grad: Array) -> tuple[Array, ...]:
         ends = np.cumsum([size or 0 for size in ctx.sizes])[:-1]
@@ -311,10 +317,24 @@ class Stack(Operation):
         ctx.dim = dim
         return np.stack(xs, axis=dim)
 
+    @classmethod
+    def lay_out(cls, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        dim, x = parameters["dim"], inputs[0]
+        if dim == x.ndim:
+            return in_rows(result)
+        joined = (*x.shape[:dim], len(inputs) * x.shape[dim], *x.shape[dim + 1 :])
+        return like_joined(np.reshape(result, joined), inputs).reshape(result.shape)
+
     @staticmethod
     def backward(ctx: Any, grad: Array) -> tuple[Array, ...]:
         moved = np.moveaxis(grad, ctx.dim, 0)
         return tuple(moved[i, ...] for i in range(moved.shape[0]))
+
+
+def like_joined(result: Any, pieces: Sequence[Array]) -> Any:
+    """Joined pieces in rows, or with channels last if all the pieces are."""
+    pieces = [piece for piece in pieces if piece.shape != (0,)]
+    return like_pictures(result, *(pieces[:1] if all(map(channels_last, pieces)) else ()))
 
 
 class Repeat(Operation):
@@ -335,7 +355,7 @@ class Repeat(Operation):
         return np.asarray(total, dtype=grad.dtype).reshape(shape)
 
 
-class Flip(Operation):
+class Flip(Elementwise):
     """The order along some dimensions reversed.  dL/dx = g reversed back."""
 
     @staticmethod
@@ -355,6 +375,11 @@ class Roll(Operation):
     def forward(ctx: Any, x: Array, *, shifts: Any, dims: Any) -> Array:
         ctx.back = shifts, dims
         return np.roll(x, shifts, dims)
+
+    @classmethod
+    def lay_out(cls, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        is_one = not isinstance(parameters["dims"], tuple) or len(parameters["dims"]) == 1
+        return like_pictures(result, *(inputs if is_one and parameters["dims"] is not None else ()))
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:
@@ -419,28 +444,16 @@ def memory_order(x: Array) -> list[int]:
     >>> memory_order(np.zeros((3, 2)).T), memory_order(np.broadcast_to(np.zeros(3), (2, 3)))
     ([1, 0], [0, 1])
     """
-    order = list(range(x.ndim))
-    if x.flags.c_contiguous:
-        return order
-    for i in reversed(range(x.ndim - 1)):  # an insertion sort from the innermost on, by strides other than 0
-        place = i
-        for other in range(i + 1, x.ndim):
-            mine, inner = order[place], order[other]
-            if not x.strides[mine] or not x.strides[inner]:
-                continue
-            if (x.strides[mine], -x.shape[mine]) < (x.strides[inner], -x.shape[inner]):
-                order[place], order[other] = inner, mine
-                place = other
-            else:
-                break
-    return order
+    return (
+        order_of_dimensions(x.shape, [x.strides])
+        if x.ndim > 1 and not x.flags.c_contiguous
+        else list(range(x.ndim))
+    )
 
 
 def empty_in_order(x: Array, dtype: Any) -> Array:
     """New memory for an array of the shape of `x`, without gaps, its dimensions in the same order."""
-    order = memory_order(x)
-    lying = np.empty([x.shape[d] for d in order], dtype).transpose(np.argsort(order))
-    return np.empty_like(lying, order="K")  # in memory of its own
+    return empty_in(x.shape, memory_order(x), dtype)
 
 
 def dense_copy(x: Array, dtype: Any) -> Array:
@@ -453,7 +466,7 @@ def dense_copy(x: Array, dtype: Any) -> Array:
     return copy
 
 
-class Clone(Operation):
+class Clone(Elementwise):
     """A copy.  dL/dx = g."""
 
     @staticmethod
@@ -479,7 +492,7 @@ class Contiguous(Operation):
         return grad
 
 
-class ToCopy(Operation):
+class ToCopy(Elementwise):
     """The same numbers in another dtype.  dL/dx = g in the old dtype (the engine converts it back)."""
 
     @staticmethod

@@ -13,6 +13,7 @@ import numpy as np
 
 from ...autograd import wrap
 from ...functions.arguments import check_tensor
+from ...ops.shape import empty_in_order
 from ...random import default_generator
 from ...tensor import Tensor
 
@@ -112,7 +113,7 @@ def _dropout(input: Any, p: float, training: bool, inplace: bool, name: str, per
             raise RuntimeError(f"result type Float can't be cast to the desired output type {kind}")
         # (N, C) -> (N, C, 1, ...): one number for each channel.
         shape = (*x.shape[:2], *(1,) * (x.ndim - 2))
-        mask = np.empty(shape, x.dtype) if per_channel else np.empty_like(x)
+        mask = np.empty(shape, x.dtype) if per_channel else empty_in_order(x, x.dtype)
         default_generator.bernoulli_(mask, 1 - p)
         mask /= 1 - p
     return input.mul_(wrap(mask)) if inplace else input * wrap(mask)  # type: ignore[no-any-return]
