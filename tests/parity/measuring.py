@@ -31,7 +31,7 @@ from .table import AnyRow, OptimizerRow, SchedulerRow, examples_of, parameters_o
 
 BACKENDS = ("numpy", "numba")
 FLOATS = ("float64", "float32")
-FIGURES = 40  # examples of each operation and module
+FIGURES = 24  # examples of each operation and module
 
 
 @dataclass

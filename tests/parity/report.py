@@ -33,6 +33,7 @@ from .table import (
     all_rows,
     examples_of,
     parameters_of,
+    signature_of,
 )
 
 PAGE = Path(__file__).resolve().parents[2] / "docs" / "parity.md"
@@ -50,6 +51,9 @@ SECTIONS: dict[str, list[Any]] = {
     "Optimizers": OPTIMIZER_ROWS,
     "Learning-rate schedulers": SCHEDULER_ROWS,
 }
+
+OPERATIONS: list[Row] = [row for rows in SECTIONS.values() for row in rows if isinstance(row, Row)]
+HELPERS = {"_stacklevel", "named"}
 
 INTRODUCTION = f"""\
 # Parity with PyTorch
@@ -124,7 +128,8 @@ def page(measured: list[Measured]) -> str:
         f"## {title}\n\n" + "\n".join(_table([by_name[name_of(row)] for row in rows]))
         for title, rows in SECTIONS.items()
     ]
-    return "\n".join([introduction, *(f"{table}\n" for table in tables), _left_out()])
+    given = {name: found.parameters for name, found in by_name.items()}
+    return "\n".join([introduction, *(f"{table}\n" for table in tables), _not_given(given), _left_out()])
 
 
 def _summary(measured: list[Measured]) -> str:
@@ -174,6 +179,18 @@ def _dtypes(row: AnyRow) -> str:
     if set(row.dtypes) == {"float32", "float64"}:
         return "floats, mixed"
     return "all, mixed" if set(row.dtypes) == set(DTYPES) else f"{', '.join(row.dtypes)}, mixed"
+
+
+def _not_given(given: dict[str, list[str]]) -> str:
+    """Parameters of the engine's functions that no example of their rows gives."""
+    lines = []
+    for row in (row for row in OPERATIONS if name_of(row) in given):
+        covered = {name.lstrip("*") for name in given[name_of(row)]}
+        missing = [name for name in signature_of(row).parameters if name not in covered | HELPERS]
+        if missing:
+            lines.append(f"- `{name_of(row)}`: {', '.join(f'`{name}`' for name in missing)}")
+    title = "## Parameters that no example gives\n\nThe rows do not compare these.\n\n"
+    return title + "\n".join(lines) + "\n"
 
 
 def _left_out() -> str:
