@@ -33,7 +33,7 @@ from .functions import (
 )
 from .functions import matmul as products
 from .functions import shape as shapes
-from .functions.arguments import as_dim, constant
+from .functions.arguments import as_dim, constant, refuse_memory_format
 from .missing import not_part
 from .ops.indexing import Copy
 from .ops.shape import ToCopy
@@ -174,6 +174,7 @@ class Tensor(TensorBase):
 
     def is_contiguous(self, memory_format: Any = None) -> bool:
         """Whether the elements lie in row order without gaps."""
+        refuse_memory_format(memory_format, "is_contiguous")
         return self._array.flags.c_contiguous
 
     def is_floating_point(self) -> bool:

@@ -96,6 +96,14 @@ def check_sizes(shape: tuple[int, ...], function: str) -> tuple[int, ...]:
     return shape
 
 
+def refuse_memory_format(memory_format: Any, function: str) -> None:
+    """NotImplementedError for a memory format: the engine leaves the order in memory to each operation."""
+    if memory_format is not None:
+        raise NotImplementedError(
+            f"{function}(memory_format={memory_format}) is not part of minitorch_cifar: leave it out"
+        )
+
+
 def to_dtype(input: Tensor, wanted: dtype) -> Tensor:
     """`input`, or a differentiable copy of it in the wanted dtype."""
     if input._array.dtype == wanted.numpy_dtype:

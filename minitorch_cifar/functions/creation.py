@@ -12,7 +12,7 @@ from ..autograd.variable import TensorBase, wrap
 from ..device import require_cpu
 from ..dtypes import Array, as_dtype, common_dtype, dtype, from_numpy_dtype, get_default_dtype, int64
 from ..ops.shape import empty_in_order, memory_order
-from .arguments import as_int, as_shape, check_sizes, check_tensor, finish
+from .arguments import as_int, as_shape, check_sizes, check_tensor, finish, refuse_memory_format
 from .from_data import as_new_array
 
 if TYPE_CHECKING:
@@ -153,6 +153,7 @@ def empty(
     pin_memory: bool = False, requires_grad: bool = False, memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """A tensor whose elements are whatever the memory held."""
+    refuse_memory_format(memory_format, "empty")
     return _filled(sizes, size, "empty", np.empty, out, dtype, layout, device, pin_memory, requires_grad)
 
 
@@ -171,12 +172,13 @@ def full(
 
 
 def _like(
-    input: Tensor, dtype: Any, device: Any, requires_grad: bool, name: str
-) -> tuple[tuple[int, ...], Any]:
+    input: Tensor, dtype: Any, device: Any, requires_grad: bool, name: str,
+    layout: Any = None, memory_format: Any = None,
+) -> tuple[tuple[int, ...], Any]:  # fmt: skip
     check_tensor(input, name)
-    return input._array.shape, _options(
-        dtype, device, requires_grad, default=from_numpy_dtype(input._array.dtype)
-    )
+    refuse_memory_format(memory_format, name)
+    default = from_numpy_dtype(input._array.dtype)
+    return input._array.shape, _options(dtype, device, requires_grad, layout, default=default)
 
 
 def zeros_like(
@@ -184,7 +186,7 @@ def zeros_like(
     memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """Zeros, shaped and typed like `input`."""
-    _, kind = _like(input, dtype, device, requires_grad, "zeros_like")
+    _, kind = _like(input, dtype, device, requires_grad, "zeros_like", layout, memory_format)
     return wrap(_filled_like(input, 0, kind), requires_grad)
 
 
@@ -193,7 +195,7 @@ def ones_like(
     memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """Ones, shaped and typed like `input`."""
-    _, kind = _like(input, dtype, device, requires_grad, "ones_like")
+    _, kind = _like(input, dtype, device, requires_grad, "ones_like", layout, memory_format)
     return wrap(_filled_like(input, 1, kind), requires_grad)
 
 
@@ -202,7 +204,7 @@ def empty_like(
     memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """Memory as it is, shaped and typed like `input`."""
-    _, kind = _like(input, dtype, device, requires_grad, "empty_like")
+    _, kind = _like(input, dtype, device, requires_grad, "empty_like", layout, memory_format)
     return wrap(empty_in_order(input._array, kind.numpy_dtype), requires_grad)
 
 
@@ -211,7 +213,7 @@ def full_like(
     requires_grad: bool = False, memory_format: Any = None,
 ) -> Tensor:  # fmt: skip
     """One number everywhere, shaped and typed like `input`."""
-    _, kind = _like(input, dtype, device, requires_grad, "full_like")
+    _, kind = _like(input, dtype, device, requires_grad, "full_like", layout, memory_format)
     return wrap(_filled_like(input, fill_value, kind), requires_grad)
 
 
@@ -413,7 +415,7 @@ def rand_like(
     memory_format: Any = None, generator: Any = None,
 ) -> Tensor:  # fmt: skip
     """`rand`, shaped and typed like `input`."""
-    _, kind = _like(input, dtype, device, requires_grad, "rand_like")
+    _, kind = _like(input, dtype, device, requires_grad, "rand_like", layout, memory_format)
     drawn = _drawn_like(input, kind, lambda shape: rand(size=shape, dtype=kind, generator=generator))
     return wrap(drawn, requires_grad)
 
@@ -423,7 +425,7 @@ def randn_like(
     memory_format: Any = None, generator: Any = None,
 ) -> Tensor:  # fmt: skip
     """`randn`, shaped and typed like `input`."""
-    _, kind = _like(input, dtype, device, requires_grad, "randn_like")
+    _, kind = _like(input, dtype, device, requires_grad, "randn_like", layout, memory_format)
     array = empty_in_order(input._array, kind.numpy_dtype)
     return wrap(_generator(generator).normal_(array), requires_grad)
 

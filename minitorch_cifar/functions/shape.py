@@ -25,6 +25,7 @@ from .arguments import (
     finish,
     numpy_names,
     refuse,
+    refuse_memory_format,
     to_dtype,
 )
 
@@ -551,11 +552,13 @@ def _triangle(input: Tensor, diagonal: int, lower: bool) -> Tensor:
 def clone(input: Tensor, *, memory_format: Any = None) -> Tensor:
     """A copy with memory of its own, still in the graph."""
     check_tensor(input, "clone")
+    refuse_memory_format(memory_format, "clone")
     return ops.Clone.apply(input)  # type: ignore[no-any-return]
 
 
 def contiguous(input: Tensor, memory_format: Any = None) -> Tensor:
     """The tensor itself when its elements lie in row order, else a copy in which they do."""
+    refuse_memory_format(memory_format, "contiguous")
     return input if input._array.flags.c_contiguous else ops.Contiguous.apply(input)
 
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import numpy as np
 import pytest
 import torch as pytorch
@@ -162,3 +164,32 @@ def test_from_numpy_shares_memory_and_tensor_copies() -> None:
 def test_cuda_is_refused_with_advice() -> None:
     with pytest.raises(RuntimeError, match="--engine torch"):
         torch.zeros(2, device="cuda")
+
+
+@pytest.mark.parametrize(
+    "call",
+    [
+        lambda option: torch.empty(2, memory_format=option),
+        *(
+            lambda option, like=like: like(torch.ones(2), memory_format=option)
+            for like in (
+                torch.zeros_like,
+                torch.ones_like,
+                torch.empty_like,
+                torch.rand_like,
+                torch.randn_like,
+            )
+        ),
+        lambda option: torch.randn_like(torch.ones(2), memory_format=option),
+        lambda option: torch.full_like(torch.ones(2), 3, memory_format=option),
+        lambda option: torch.ones(2).clone(memory_format=option),
+        lambda option: torch.ones(2).contiguous(memory_format=option),
+        lambda option: torch.ones(2).is_contiguous(memory_format=option),
+        lambda option: torch.zeros_like(torch.ones(2), layout=option),
+    ],
+)
+def test_a_memory_layout_is_refused_and_not_ignored(call: Callable[[object], object]) -> None:
+    """Guards against options that are taken and have no effect."""
+    call(None)
+    with pytest.raises(NotImplementedError, match=r"channels_last.* is not part of minitorch_cifar"):
+        call("torch.channels_last")
