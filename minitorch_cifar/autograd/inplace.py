@@ -9,6 +9,7 @@ operation inside the region of the view, and past it elsewhere.
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Sequence
 from typing import Any
 
@@ -24,6 +25,11 @@ from .saved import FREED
 from .variable import TensorBase, wrap
 from .views import Step, replay
 
+_WRITTEN_TWICE = (
+    "unsupported operation: more than one element of the written-to tensor refers to a single memory "
+    "location. Please clone() the tensor before performing the operation."
+)
+
 
 def apply_inplace(target: Any, operation: type[Operation], *inputs: Any, **parameters: Any) -> Any:
     """Run `operation` on `inputs`, of which `target` is the first, store its result in `target`, return it.
@@ -36,7 +42,7 @@ def apply_inplace(target: Any, operation: type[Operation], *inputs: Any, **param
     refuse_overlap(target, operation, tensors[1:])
     result = operation.apply(*inputs, **parameters)._array
     _refuse_misfit(target._array, result)
-    np.copyto(target._array, result, casting="unsafe")
+    _write(target._array, result)
     target.bump_version()
     return target
 
@@ -58,7 +64,7 @@ def _recorded(
             replaced[id(kept)] = kept.copy()  # the value that is overwritten now
         elif kept is result._array:
             replaced[id(kept)] = target._array  # the result's new home
-    np.copyto(target._array, result._array, casting="unsafe")
+    _write(target._array, result._array)
     target.bump_version()
     if replaced:
         node.saved = tuple(replaced.get(id(kept), kept) for kept in node.saved)
@@ -111,11 +117,22 @@ def _alias(target: TensorBase) -> TensorBase:
 def refuse_overlap(target: TensorBase, operation: type[Operation], others: Sequence[TensorBase]) -> None:
     """RuntimeError when the target's elements share memory with each other, or some with an operand's."""
     array = target._array
-    if overlaps_itself(array):
-        raise RuntimeError(
-            "unsupported operation: more than one element of the written-to tensor refers to a single memory "
-            "location. Please clone() the tensor before performing the operation."
-        )
+    if overlaps_itself(array) and operation.writes_expanded is not True:
+        if operation.writes_expanded:
+            form = (
+                "tensor[indices] = tensor"
+                if operation.writes_expanded == "index_put_"
+                else "tensor[mask] = scalar"
+            )
+            warnings.warn(
+                f"Use of {operation.writes_expanded} on expanded tensors is deprecated. Please clone() the "
+                "tensor before performing this operation. This also applies to advanced indexing e.g. "
+                f"{form}",
+                UserWarning,
+                stacklevel=4,
+            )
+            return
+        raise RuntimeError(_WRITTEN_TWICE)
     if not operation.reads_a_number and any(
         other._array is not array and overlap_in_part(array, other._array) for other in others
     ):
@@ -123,6 +140,13 @@ def refuse_overlap(target: TensorBase, operation: type[Operation], others: Seque
             "unsupported operation: some elements of the input tensor and the written-to tensor refer to a "
             "single memory location. Please clone() the tensor before performing the operation."
         )
+
+
+def _write(target: Array, result: Array) -> None:
+    if overlaps_itself(target):  # an element that stays must not undo another one's change of the same place
+        np.copyto(target, result, where=np.not_equal(result, target), casting="unsafe")
+    else:
+        np.copyto(target, result, casting="unsafe")
 
 
 def _refuse_misfit(target: Array, result: Array) -> None:
@@ -163,6 +187,8 @@ class CopySlices(Node):
         grad = np.empty_like(self.base_array)  # laid out alike, so that the view's steps apply to it
         grad[...] = grads[0]
         region = replay(grad, self.steps)
+        if overlaps_itself(region):
+            raise RuntimeError(_WRITTEN_TWICE)  # a place would get the gradient of one of its elements only
         inside, *others = self.inner.run([region.copy()])
         region[...] = 0 if inside is None else inside
         return (grad, *others)

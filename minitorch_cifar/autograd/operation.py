@@ -41,6 +41,9 @@ class Operation(Node):
     is_view: ClassVar[bool] = False  # the output shares the first input's memory
     reads_a_number: ClassVar[bool] = False  # in place, the other input may lie in the target's own memory
     returns_fresh_arrays = True
+    # In place, whether one place in memory may be written to as several elements, as in an expanded tensor:
+    # always, never, or with PyTorch's warning, which names the function.
+    writes_expanded: ClassVar[bool | str] = False
 
     needs_input_grad: Sequence[bool]
     saved: tuple[Any, ...] = ()

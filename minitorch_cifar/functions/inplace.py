@@ -12,10 +12,11 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd import apply_inplace
+from ..autograd.inplace import check_inplace
 from ..autograd.variable import TensorBase
 from ..dtypes import FROM_NUMPY
 from ..ops import arithmetic, elementary, reduction, selection
-from ..ops.indexing import Copy, Fill
+from ..ops.indexing import Copy, Fill, FillWithTensor
 from . import elementwise
 from .arguments import (
     as_dim,
@@ -233,7 +234,7 @@ def fill_(input: Tensor, value: Any) -> Tensor:
             f"fill_ only supports 0-dimension value tensor but got tensor with {value._array.ndim} "
             "dimensions."
         )
-    return _store(input, Fill, (input, to_dtype(value, kind)), node_name="FillBackward3")  # type: ignore[arg-type]
+    return _store(input, FillWithTensor, (input, to_dtype(value, kind)), node_name="FillBackward3")  # type: ignore[arg-type]
 
 
 def zero_(input: Tensor) -> Tensor:
@@ -244,6 +245,7 @@ def zero_(input: Tensor) -> Tensor:
 def copy_(input: Tensor, src: Any, non_blocking: bool = False) -> Tensor:
     """The elements of `src`, repeated to the shape of `input` and in its dtype, stored in `input`."""
     if isinstance(src, (int, float)):
+        check_inplace(input)
         return fill_(input, src)
     check_tensor(src, "copy_", "other")
     check_broadcast(input._array, src._array)

@@ -115,8 +115,11 @@ def _put(place: Tensor, arrays: tuple[Any, ...], sources: list[Any], value: Any)
         apply_inplace(place, ops.MaskedFill, place, value, mask=mask, node_name="MaskedFillBackward0")
         return
     number = np.asarray(as_constant(value, place._array.dtype))
-    node = "IndexFillBackward0" if len(used) == 1 and used[0].ndim < 2 else "IndexPutBackward0"
-    apply_inplace(place, ops.IndexPut, place, number, index=sources, node_name=node)
+    is_fill = len(used) == 1 and used[0].ndim < 2
+    operation, node = (
+        (ops.IndexFill, "IndexFillBackward0") if is_fill else (ops.IndexPut, "IndexPutBackward0")
+    )
+    apply_inplace(place, operation, place, number, index=sources, node_name=node)
 
 
 def _position(arrays: tuple[Any, ...], item: Any) -> int:

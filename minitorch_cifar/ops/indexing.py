@@ -84,6 +84,8 @@ def _as_operands(x: Array, index: list[Any], shape: tuple[int, ...]) -> list[Arr
 class IndexPut(Operation):
     """x with `values` written at index.  dL/dx = g, but 0 where written; dL/dvalues = g[index]."""
 
+    writes_expanded = "index_put_"
+
     @staticmethod
     def forward(ctx: Any, x: Array, values: Array, *, index: list[Any], node_name: str) -> Array:
         ctx.node_name = node_name
@@ -97,6 +99,12 @@ class IndexPut(Operation):
         by_x = grad.copy()
         by_x[ctx.saved] = 0
         return by_x, np.array(grad[ctx.saved])
+
+
+class IndexFill(IndexPut):
+    """`IndexPut` of a number along one dimension: in place PyTorch words its warning by another function."""
+
+    writes_expanded = "index_fill_"
 
 
 class IndexAdd(Operation):
@@ -256,6 +264,7 @@ class MaskedFill(Operation):
     """x with a value where the mask holds.  dL/dx = g, 0 under the mask; dL/dvalue = the sum of g there."""
 
     reads_a_number = True
+    writes_expanded = "masked_fill_"
 
     @staticmethod
     def forward(ctx: Any, x: Array, value: Any, *, mask: Array, node_name: str) -> Array:
@@ -313,6 +322,7 @@ class Fill(Operation):
     """`x.fill_(value)`: the same number everywhere.  dL/dx = 0, dL/dvalue = the sum of g (engine)."""
 
     reads_a_number = True
+    writes_expanded = True
 
     @staticmethod
     def forward(ctx: Any, x: Array, value: Array, *, node_name: str) -> Array:
@@ -322,6 +332,12 @@ class Fill(Operation):
     @staticmethod
     def backward(ctx: Any, grad: Array) -> tuple[Array, Array | None]:
         return np.zeros_like(grad), grad if ctx.needs_input_grad[1] else None
+
+
+class FillWithTensor(Fill):
+    """`Fill` with the number in a tensor, which PyTorch does not write into an expanded tensor."""
+
+    writes_expanded = False
 
 
 class Sort(Operation):
