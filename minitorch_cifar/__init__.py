@@ -8,6 +8,8 @@ pictures in `vision/`.
 
 from __future__ import annotations
 
+from . import starting  # isort: skip  # first: it waits for Ctrl-C while the command imports the rest
+
 from math import e, inf, nan, pi
 from typing import NoReturn
 

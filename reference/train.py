@@ -124,9 +124,12 @@ def train(options: argparse.Namespace) -> None:
     files = [folder / name for name in ("config.json", "metrics.jsonl", "checkpoint.pth")]
     config_path, metrics_path, checkpoint_path = files
     if options.resume and config_path.exists():
-        settings = {**json.loads(config_path.read_text()), **given}
+        stored = json.loads(config_path.read_text())
+        if checkpoint_path.exists() and stored.get("engine", "minitorch") != "torch":
+            raise UserError(f"the run in {folder} was not started in PyTorch and cannot be resumed in it")
+        settings = {**stored, **given}
         settings = {name: settings[name] for name in SETTINGS}
-    elif any(file.exists() for file in files):
+    elif checkpoint_path.exists() and not options.resume:
         raise UserError(
             f"{folder} already holds a run; add --resume to go on with it, or choose another folder with "
             "--run"
@@ -151,17 +154,20 @@ def train(options: argparse.Namespace) -> None:
         torch.set_rng_state(checkpoint["random_state"])
         metrics = checkpoint["metrics"]
     say(
-        f"Training {settings['model']} on {data_name}: {len(train_set):,} pictures, {len(test_set):,} to "
-        "test; "
+        f"Training {settings['model']} on {data_name}: {counted(len(train_set), 'picture')}, "
+        f"{len(test_set):,} to test; "
         f"batch {settings['batch_size']}, lr {settings['lr']:g}, momentum {settings['momentum']:g}, "
         f"seed {settings['seed']}"
     )
     if options.fast:
         say("--fast: TF32, bfloat16 autocast, channels-last and CUDA graphs; not comparable to float32")
+    if len(metrics) >= settings["epochs"]:
+        say(f"The run in {folder} already has {counted(len(metrics), 'epoch')}")
+        return
     if metrics:
         say(f"Resuming after epoch {len(metrics)} of {settings['epochs']}")
     folder.mkdir(parents=True, exist_ok=True)
-    write_whole(config_path, json.dumps(settings, indent=2) + "\n")
+    write_whole(config_path, json.dumps({**settings, "engine": "torch"}, indent=2) + "\n")
 
     step = make_step(network, optimizer, device, options.fast, settings["batch_size"])
     while len(metrics) < settings["epochs"]:
@@ -203,7 +209,7 @@ def run_epoch(epoch: int, network: nn.Module, loader: Any, step: Any, settings: 
         if not math.isfinite(loss):
             raise UserError(
                 f"the loss became {loss} in epoch {epoch}, step {i}: the learning rate is too high; "
-                f"try --lr {settings['lr'] / 10:g}"
+                f"start again with --lr {min(DEFAULTS[settings['model']]['lr'], settings['lr'] / 10):g}"
             )
         loss_sum += loss * len(labels)
         pictures += len(labels)
@@ -318,6 +324,7 @@ def save_checkpoint(
             "epoch": len(metrics),
             "random_state": torch.get_rng_state(),
             "metrics": metrics,
+            "engine": "torch",
         },
         temporary,
     )
@@ -329,6 +336,11 @@ def write_whole(path: Path, text: str) -> None:
     temporary = path.with_suffix(".part")
     temporary.write_text(text)
     os.replace(temporary, path)
+
+
+def counted(number: int, thing: str) -> str:
+    """A number of things, in the singular where there is one."""
+    return f"{number:,} {thing}{'' if number == 1 else 's'}"
 
 
 def say(line: str) -> None:

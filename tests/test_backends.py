@@ -129,7 +129,7 @@ def test_the_notice_comes_once_when_kernels_are_compiled_and_not_when_they_are_l
     first, second = (in_a_new_process(program, NUMBA_CACHE_DIR=str(tmp_path)) for _ in range(2))
     assert first.stdout == second.stdout == "tensor([1., 1.])\n"
     assert first.stderr.splitlines() == [
-        "minitorch_cifar: compiling kernels for this machine (first run only, up to half a minute) ..."
+        "minitorch_cifar: compiling kernels for this machine (once for each; kept for later runs) ..."
     ]
     assert second.stderr == ""
 

@@ -1,19 +1,25 @@
 """The command line: `minitorch-cifar`, also `python -m minitorch_cifar`.
 
 One file per subcommand; each adds its arguments and has a `run`. They print, and leave the work to `learn/`.
-A mistake of the user is one line on stderr and status 2; Ctrl-C is status 130; everything else that goes
-wrong is a bug and keeps its traceback.
+A mistake of the user is one line on stderr and status 2; Ctrl-C is one line and status 130, SIGTERM the same
+and 143; everything else that goes wrong is a bug and keeps its traceback.
 """
 
 from __future__ import annotations
 
 import argparse
 import os
+import signal
 import sys
-from collections.abc import Sequence
+import threading
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from types import FrameType
 from typing import NoReturn
 
+from .. import __version__, starting
 from ..learn.errors import UserError
+from .parser import Parser
 
 __all__ = ["main"]
 
@@ -29,12 +35,8 @@ examples:
 """
 
 
-class Parser(argparse.ArgumentParser):
-    """An argument parser whose errors are one line."""
-
-    def error(self, message: str) -> NoReturn:
-        print(f"{self.prog}: error: {message} (see {self.prog} --help)", file=sys.stderr)
-        raise SystemExit(2)
+class Terminated(KeyboardInterrupt):
+    """The process was asked to end by SIGTERM."""
 
 
 def build_parser() -> Parser:
@@ -47,6 +49,7 @@ def build_parser() -> Parser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.add_argument("--version", action="version", version=f"minitorch-cifar {__version__}")
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for module in (train, evaluate, predict, parity, data, info):
         module.add_parser(commands)
@@ -55,26 +58,53 @@ def build_parser() -> Parser:
 
 def main(arguments: Sequence[str] | None = None) -> int:
     """Runs one command and returns its exit status: 0, 2 for a mistake of the user, 130 when interrupted."""
-    parser = build_parser()
     try:
-        options = parser.parse_args(arguments)
-        if options.command is None:
-            parser.print_help()
-            return 0
-        status: int = options.run(options)
-        sys.stdout.flush()
-        return status
+        starting.end()
+        with sigterm_as_exception():
+            return run(arguments)
     except SystemExit as leaving:  # argparse: --help, or a mistake that it has reported
         return leaving.code if isinstance(leaving.code, int) else 2
     except UserError as error:
         print(f"minitorch-cifar: error: {one_line(error)}", file=sys.stderr)
         return 2
-    except KeyboardInterrupt:
-        print("minitorch-cifar: interrupted", file=sys.stderr)
-        return 130
+    except KeyboardInterrupt as stop:
+        what = "terminated" if isinstance(stop, Terminated) else "interrupted"
+        print("; ".join([f"minitorch-cifar: {what}", *map(str, stop.args)]), file=sys.stderr)
+        return 143 if isinstance(stop, Terminated) else 130
     except BrokenPipeError:  # the reader of our output has gone (| head)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 141
+
+
+def run(arguments: Sequence[str] | None) -> int:
+    """Runs one command and returns its exit status; what goes wrong is an exception."""
+    parser = build_parser()
+    options, unknown = parser.parse_known_args(arguments)
+    if unknown:
+        getattr(options, "parser", parser).refuse_unknown(unknown)
+    if options.command is None:
+        parser.print_help()
+        return 0
+    status: int = options.run(options)
+    sys.stdout.flush()
+    return status
+
+
+@contextmanager
+def sigterm_as_exception() -> Iterator[None]:
+    """SIGTERM raises `Terminated` while the block runs, so that it is heard as Ctrl-C is."""
+
+    def terminate(number: int, frame: FrameType | None) -> NoReturn:
+        raise Terminated
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, terminate)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def one_line(error: BaseException) -> str:

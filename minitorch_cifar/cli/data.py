@@ -37,7 +37,13 @@ def info(options: argparse.Namespace) -> int:
     except (OSError, RuntimeError, ValueError) as error:
         raise UserError(str(error)) from error
     for report in reports:
-        print(report)
-    if broken := [report for report in reports if report.problem is not None]:
-        raise UserError(f"{broken[0].path} cannot be used: {broken[0].problem}")
+        print(report.findings())
+    problems = [f"{report.path} cannot be used: {report.problem}" for report in reports if report.problem]
+    problems += [
+        f"{report.path}: {copy} is a copy of {original}"
+        for report in reports
+        for copy, original in report.copies()
+    ]
+    if problems:
+        raise UserError("; ".join(problems))
     return 0

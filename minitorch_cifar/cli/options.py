@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
 from ..learn.errors import UserError
@@ -25,6 +26,7 @@ def add_command(commands: Any, name: str, help: str, epilog: str) -> argparse.Ar
         epilog=epilog,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
+    parser.set_defaults(parser=parser)
     return parser
 
 
@@ -41,6 +43,11 @@ def set_threads(threads: int | None) -> None:
         return
     if threads < 1:
         raise UserError(f"--threads must be at least 1, not {threads}")
-    from ..threads import set_num_threads
+    from ..threads import get_num_threads, set_num_threads
 
     set_num_threads(threads)
+    if (used := get_num_threads()) < threads:
+        print(
+            f"minitorch-cifar: --threads {threads}: this machine has {used} to compute with; all are used",
+            file=sys.stderr,
+        )

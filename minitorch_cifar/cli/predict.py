@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import argparse
+import sys
 from typing import Any
 
+from ..learn.errors import UserError
 from .options import add_command
 
 __all__ = ["add_parser", "run"]
@@ -31,20 +33,26 @@ def add_parser(commands: Any) -> None:
 
 
 def run(options: argparse.Namespace) -> int:
-    """Predicts and prints; returns the exit status."""
+    """Predicts and prints; returns the exit status: 2 when some file was no picture."""
     from ..learn.checkpoint import load_checkpoint
     from ..learn.prediction import open_picture, predict
 
     checkpoint = load_checkpoint(options.checkpoint)
     network = checkpoint.network()
-    # All are opened before anything is printed: a wrong name among many is noticed at once.
-    pictures = [(path, open_picture(path)) for path in options.images]
+    wrong = False
     width = max(len(name) for name in checkpoint.classes)
-    for path, picture in pictures:
+    for path in options.images:
+        try:
+            picture = open_picture(path)
+        except UserError as error:  # the other pictures are answered all the same
+            sys.stdout.flush()
+            print(f"minitorch-cifar: error: {' '.join(str(error).split())}", file=sys.stderr)
+            wrong = True
+            continue
         ranked = sorted(
             zip(predict(network, picture), checkpoint.classes, strict=True), key=lambda pair: -pair[0]
         )
         print(path)
         for probability, name in ranked[:3]:
             print(f"  {name:<{width}}  {100 * probability:5.1f} %")
-    return 0
+    return 2 if wrong else 0

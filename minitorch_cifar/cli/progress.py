@@ -10,6 +10,8 @@ import time
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, Self, TextIO
 
+from .wording import count
+
 if TYPE_CHECKING:
     from ..learn.run_folder import RunFolder
     from ..learn.training import Training
@@ -48,10 +50,10 @@ class PlainReporter:
 
     def begin(self, training: Training, folder: RunFolder) -> None:
         self.training, self.folder = training, folder
-        settings = training.settings
+        settings, pictures = training.settings, count(len(training.train_pictures), "picture")
         self.interval = max(1, PICTURES_PER_LINE // settings.batch_size)
         self.say(
-            f"Training {settings.model} on {settings.data_name}: {len(training.train_pictures):,} pictures, "
+            f"Training {settings.model} on {settings.data_name}: {pictures}, "
             f"{len(training.test_pictures):,} to test; batch {settings.batch_size}, lr {settings.lr:g}, "
             f"momentum {settings.momentum:g}, seed {settings.seed}"
         )

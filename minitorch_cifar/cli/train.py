@@ -7,9 +7,10 @@ import sys
 from typing import Any
 
 from ..learn.errors import UserError
-from ..learn.run_folder import RunFolder, choose_folder
-from ..learn.settings import DEFAULTS, Settings, make_settings
+from ..learn.run_folder import RunFolder, choose_folder, folder_to_resume
+from ..learn.settings import DEFAULTS, Settings, make_settings, refuse_other_settings
 from .options import DATA_HELP, add_command, add_threads, set_threads
+from .wording import count
 
 __all__ = ["add_parser", "run"]
 
@@ -98,42 +99,72 @@ def run(options: argparse.Namespace) -> int:
         raise UserError(f"--workers must be at least 0, not {options.workers}")
     set_threads(options.threads)
     settings, folder = _settings_and_folder(options)
-    if options.engine == "torch":
-        return _run_pytorch(settings, folder, options)
+    if (done := _epochs_done(folder)) >= settings.epochs:
+        print(
+            f"The run in {folder} already has {count(done, 'epoch')}; --epochs with a larger number goes on"
+        )
+        return 0
+    try:
+        if options.engine == "torch":
+            with folder.held():
+                return _run_pytorch(settings, folder, options)
 
-    from ..learn.training import train
-    from .progress import make_reporter
+        from ..learn.training import train
+        from .progress import make_reporter
 
-    with make_reporter(sys.stdout) as reporter:
-        train(settings, folder, reporter, resume=options.resume, workers=options.workers)
-    return 0
+        with make_reporter(sys.stdout) as reporter:
+            train(settings, folder, reporter, resume=options.resume, workers=options.workers)
+        return 0
+    except KeyboardInterrupt as stop:
+        raise type(stop)(_what_is_saved(folder)) from stop
+
+
+def _epochs_done(folder: RunFolder) -> int:
+    """How many epochs the folder's checkpoint has seen; 0 without one."""
+    from ..learn.checkpoint import load_checkpoint
+
+    return load_checkpoint(folder.checkpoint).epoch if folder.has_checkpoint() else 0
+
+
+def _what_is_saved(folder: RunFolder) -> str:
+    done = _epochs_done(folder)
+    if not done:
+        return "no epoch was finished, so nothing is saved"
+    return f"{folder} keeps {count(done, 'epoch')}; go on with: minitorch-cifar train --run {folder} --resume"
 
 
 def _settings_and_folder(options: argparse.Namespace) -> tuple[Settings, RunFolder]:
     given = {name: getattr(options, name) for name in SETTINGS if getattr(options, name) is not None}
     settings = make_settings(**given)
-    folder = choose_folder(settings, options.folder, options.resume)
     if not options.resume:
-        return settings, folder
+        return settings, choose_folder(settings, options.folder)
+    folder = folder_to_resume(settings, options.folder)
+    if folder.has_checkpoint():
+        return _settings_to_resume(given, folder, options.engine), folder
+    print(f"{folder} has no checkpoint yet: starting from the beginning", flush=True)
     stored = folder.read_config()
-    if stored is None:
-        print(f"nothing to resume in {folder} yet: starting from the beginning", flush=True)
-        return settings, folder
-    return resumed_settings(stored, given, folder), folder
+    assert stored is not None  # `folder_to_resume` saw one of the two files
+    return make_settings(**{**stored.as_dict(), **given}), folder
+
+
+def _settings_to_resume(given: dict[str, Any], folder: RunFolder, engine: str) -> Settings:
+    """The settings of the run in `folder`; UserError when it cannot go on as wished."""
+    from ..learn.checkpoint import load_checkpoint
+
+    checkpoint = load_checkpoint(folder.checkpoint)
+    if checkpoint.engine != engine:
+        raise UserError(
+            f"the run in {folder} was started with --engine {checkpoint.engine} and cannot be resumed with "
+            f"--engine {engine}: its results would be neither's"
+        )
+    # config.json knows the wish of the last command, also when it was killed before it could save.
+    return resumed_settings(folder.read_config() or checkpoint.settings, given, folder)
 
 
 def resumed_settings(stored: Settings, given: dict[str, Any], folder: RunFolder) -> Settings:
     """The stored settings, with another number of epochs when one is given; nothing else may change."""
     wanted = make_settings(**{**stored.as_dict(), **given})
-    for name in SETTINGS:
-        old, new = getattr(stored, name), getattr(wanted, name)
-        if old != new and name != "epochs":
-            option = "--" + name.replace("_", "-")
-            raise UserError(
-                f"the run in {folder} was started with {option} {old} and cannot be resumed with {option} "
-                f"{new}; "
-                "only --epochs may change"
-            )
+    refuse_other_settings(wanted, stored, str(folder))
     return wanted
 
 

@@ -11,6 +11,7 @@ import os
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from pickle import UnpicklingError
 from typing import Any
 
 from ..models import NETWORKS, Classifier, Normalization
@@ -39,6 +40,7 @@ class Checkpoint:
     epoch: int
     random_state: Any
     metrics: tuple[Mapping[str, Any], ...]
+    engine: str = "minitorch"  # or "torch": which of the two trained it
 
     def network(self) -> Classifier:
         """The network with the stored weights, in evaluation mode."""
@@ -65,6 +67,7 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Non
             "epoch": checkpoint.epoch,
             "random_state": checkpoint.random_state,
             "metrics": [dict(row) for row in checkpoint.metrics],
+            "engine": checkpoint.engine,
         },
         path,
     )
@@ -84,8 +87,12 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         raise UserError(f"there is no checkpoint {file}; `minitorch-cifar train` writes one after each epoch")
     try:
         content = load(file)
+    except OSError as error:
+        raise UserError(f"cannot read {file}: {error.strerror}") from error
     except Exception as error:  # whatever a damaged or foreign file leads to
-        raise UserError(f"{file} is not a checkpoint that can be read: {error}") from error
+        # `load` adds advice for programmers to a refusal; the reason itself is the cause.
+        reason = error.__cause__ if isinstance(error, UnpicklingError) and error.__cause__ else error
+        raise UserError(f"{file} is not a checkpoint that can be read: {reason}") from error
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
         raise UserError(f"{file} is a .pth file, but not a checkpoint of `minitorch-cifar train`")
     if content.get("version") != VERSION:
@@ -95,7 +102,31 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
     return _checked(content, file)
 
 
+ENTRIES: dict[str, type | tuple[type, ...]] = {
+    "settings": Mapping,
+    "classes": (list, tuple),
+    "normalization": Mapping,
+    "model": Mapping,
+    "optimizer": Mapping,
+    "epoch": int,
+    "random_state": object,
+    "metrics": (list, tuple),
+}
+
+
 def _checked(content: Mapping[str, Any], file: Path) -> Checkpoint:
+    if missing := [name for name in ENTRIES if name not in content]:
+        raise UserError(
+            f"{file} is an incomplete checkpoint: it has no entry {' and no '.join(map(repr, missing))}"
+        )
+    for name, kind in ENTRIES.items():
+        if not isinstance(content[name], kind):
+            raise UserError(
+                f"{file} is a damaged checkpoint: its entry {name!r} is a {type(content[name]).__name__}"
+            )
+    for name in ("mean", "std"):
+        if not isinstance(content["normalization"].get(name), (list, tuple)):
+            raise UserError(f"{file} is a damaged checkpoint: its entry 'normalization' has no list {name!r}")
     try:
         checkpoint = Checkpoint(
             settings=Settings.from_dict(content["settings"], str(file)),
@@ -108,9 +139,10 @@ def _checked(content: Mapping[str, Any], file: Path) -> Checkpoint:
             epoch=content["epoch"],
             random_state=content["random_state"],
             metrics=tuple(content["metrics"]),
+            engine=str(content.get("engine", "minitorch")),
         )
-    except (KeyError, TypeError) as error:
-        raise UserError(f"{file} is an incomplete checkpoint: {error!r}") from error
+    except TypeError as error:
+        raise UserError(f"{file} is a damaged checkpoint: {error}") from error
     try:
         checkpoint.network()
     except (RuntimeError, TypeError) as error:

@@ -13,7 +13,7 @@ from typing import Any
 from ..models import Normalization
 from ..utils.data import Subset
 from ..vision import transforms
-from ..vision.datasets import CIFAR10, Shapes10
+from ..vision.datasets import CIFAR10, Shapes10, cifar_files
 from .errors import UserError
 
 __all__ = ["CIFAR10_FOLDER", "Pictures", "open_pictures", "scaling"]
@@ -58,10 +58,17 @@ def open_pictures(data: str, train: bool, normalization: Normalization, limit: i
                 "folder or "
                 "archive that holds CIFAR-10"
             )
+        elif cifar_files.find(Path(data), cifar_files.CIFAR10_FORMAT) is None:
+            raise UserError(
+                f"{data} holds no CIFAR-10: --data takes the folder that holds "
+                f"{' or '.join(cifar_files.CIFAR10_FORMAT.folders.values())}, this folder itself, or "
+                f"{' or '.join(cifar_files.CIFAR10_FORMAT.archives.values())}"
+            )
         else:
             dataset = CIFAR10(data, train=train, transform=transform)
     except (OSError, RuntimeError, ValueError) as error:
-        raise UserError(f"cannot read the pictures of {data}: {error}") from error
+        named = str(error) if data in str(error) else f"{data}: {error}"
+        raise UserError(f"cannot read the pictures: {named}") from error
     classes = tuple(dataset.classes)
     if limit is not None and limit < len(dataset):
         dataset = Subset(dataset, range(limit))

@@ -15,7 +15,7 @@ from typing import Any
 from ..models import NETWORKS
 from .errors import UserError
 
-__all__ = ["BUILT_IN_DATA", "DEFAULTS", "Settings", "make_settings"]
+__all__ = ["BUILT_IN_DATA", "DEFAULTS", "Settings", "make_settings", "refuse_other_settings"]
 
 # For each network: epochs, pictures per step, learning rate, momentum.
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -97,3 +97,16 @@ def make_settings(
     if not 0 <= seed < 2**63:
         raise UserError(f"--seed must be between 0 and {2**63 - 1}, not {seed}")
     return settings
+
+
+def refuse_other_settings(wanted: Settings, stored: Settings, folder: str) -> None:
+    """UserError when a run started with `stored` cannot go on with `wanted`: only epochs may differ."""
+    for field in fields(Settings):
+        old, new = getattr(stored, field.name), getattr(wanted, field.name)
+        if old != new and field.name != "epochs":
+            option = "--" + field.name.replace("_", "-")
+            was = f"with {option} {old}" if old is not None else f"without {option}"
+            now = f"with {option} {new}" if new is not None else f"without {option}"
+            raise UserError(
+                f"the run in {folder} was started {was} and cannot be resumed {now}; only --epochs may change"
+            )

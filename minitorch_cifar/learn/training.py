@@ -19,10 +19,11 @@ from ..optim import SGD
 from ..utils.data import DataLoader
 from .checkpoint import Checkpoint, load_checkpoint, save_checkpoint
 from .data import open_pictures
+from .divergence import first_layer_not_finite
 from .errors import UserError
 from .evaluation import evaluate
 from .run_folder import RunFolder
-from .settings import Settings
+from .settings import DEFAULTS, Settings, refuse_other_settings
 
 __all__ = ["Reporter", "Training", "train"]
 
@@ -87,20 +88,21 @@ class Training:
         for step, (images, labels) in enumerate(self.loader, start=1):
             optimizer.zero_grad()
             loss = criterion(network(images), labels)
+            value = loss.item()
+            if not math.isfinite(value):
+                raise self._diverged(f"the loss became {value} in epoch {epoch}, step {step}", images)
             loss.backward()
             optimizer.step()
-            value = loss.item()
             count = len(labels)
             loss_sum += value * count
-            if not math.isfinite(value):
-                raise UserError(
-                    f"the loss became {value} in epoch {epoch}, step {step}: the learning rate is too high; "
-                    f"try --lr {self.settings.lr / 10:g}"
-                )
             reporter.step(epoch, step, value, count)
         seconds = time.perf_counter() - start
         reporter.test(epoch)
         tested = evaluate(network, self.test_pictures)
+        if not math.isfinite(tested.loss):  # the last step may be the one that went wrong
+            raise self._diverged(
+                f"the test loss became {tested.loss} after epoch {epoch}, step {step}", images
+            )
         row = {
             "epoch": epoch,
             "train_loss": loss_sum / len(self.train_pictures),
@@ -111,6 +113,14 @@ class Training:
         }
         self.metrics.append(row)
         return row
+
+    def _diverged(self, what: str, images: Any) -> UserError:
+        """What went wrong, in which layer it shows first for these pictures, and what to do."""
+        lower = min(DEFAULTS[self.settings.model]["lr"], self.settings.lr / 10)
+        return UserError(
+            f"{what} ({first_layer_not_finite(self.network, images)}): the learning rate is too high; "
+            f"start again with --lr {lower:g}"
+        )
 
     def checkpoint(self) -> Checkpoint:
         """Everything that is needed to go on after the last finished epoch."""
@@ -139,19 +149,35 @@ def train(
 ) -> Training:
     """Runs all epochs of `settings`, writing config, metrics and a checkpoint into `folder` after each.
 
-    With `resume`, goes on after the epochs that the folder's checkpoint has seen.
+    With `resume`, goes on after the epochs that the folder's checkpoint has seen; when these are all,
+    nothing is written.
     """
     training = Training(settings, workers)
-    if resume and folder.checkpoint.exists():
-        training.restore(load_checkpoint(folder.checkpoint))
-    folder.write_config(settings)
-    reporter.begin(training, folder)
-    while training.epochs_done < settings.epochs:
-        row = training.run_epoch(reporter)
-        try:
-            folder.write_metrics(training.metrics)
-            save_checkpoint(training.checkpoint(), folder.checkpoint)
-        except OSError as error:
-            raise UserError(f"cannot write into the run folder {folder}: {error.strerror}") from error
-        reporter.epoch(row)
+    with folder.held():
+        if resume and folder.has_checkpoint():
+            checkpoint = load_checkpoint(folder.checkpoint)
+            refuse_other_settings(settings, checkpoint.settings, str(folder))
+            training.restore(checkpoint)
+        else:
+            folder.drop_metrics()
+        if training.epochs_done < settings.epochs:
+            folder.write_config(settings)
+        reporter.begin(training, folder)
+        while training.epochs_done < settings.epochs:
+            row = _run_epoch(training, folder, reporter)
+            try:
+                folder.write_metrics(training.metrics)
+                save_checkpoint(training.checkpoint(), folder.checkpoint)
+            except OSError as error:
+                raise folder.unwritable(error) from error
+            reporter.epoch(row)
     return training
+
+
+def _run_epoch(training: Training, folder: RunFolder, reporter: Reporter) -> Mapping[str, Any]:
+    try:
+        return training.run_epoch(reporter)
+    except UserError as error:
+        if training.epochs_done:
+            error.add_note(f"({folder} keeps the network after epoch {training.epochs_done})")
+        raise

@@ -68,14 +68,17 @@ def test_predict_names_the_three_likeliest(command: Command, trained: Path, tmp_
         assert {match[1] for match in matches if match} <= set(Shapes10.classes)
 
 
-def test_predict_prints_nothing_when_one_picture_cannot_be_read(
+def test_predict_answers_for_the_good_pictures_among_bad_ones(
     command: Command, trained: Path, tmp_path: Path
 ) -> None:
-    Image.new("RGB", (3, 3)).save(tmp_path / "good.png")
+    for name in ("first.png", "last.png"):
+        Image.new("RGB", (3, 3)).save(tmp_path / name)
     (tmp_path / "bad.png").write_text("hello")
-    result = command("predict", trained, "good.png", "bad.png")
-    assert (result.status, result.output) == (2, "")
-    assert "bad.png" in result.errors
+    result = command("predict", trained, "first.png", "bad.png", "gone.png", "last.png")
+    assert result.status == 2
+    assert [line for line in result.output.splitlines() if line[0] != " "] == ["first.png", "last.png"]
+    assert len(result.output.splitlines()) == 8
+    assert [re.search(r"\w+\.png", line)[0] for line in result.errors.splitlines()] == ["bad.png", "gone.png"]
 
 
 def test_data_info_describes_a_folder(command: Command, tmp_path: Path) -> None:
@@ -96,6 +99,29 @@ def test_data_info_says_what_is_wrong_with_a_damaged_data_set(command: Command, 
     assert result.status == 2
     assert "data_batch_1.bin" in result.errors
     assert "CIFAR-10, binary form" in result.output
+    assert (result.output + result.errors).count("cannot be used") == 1
+
+
+def test_data_info_notices_a_batch_that_is_there_twice(command: Command, tmp_path: Path) -> None:
+    folder = write_binary_form(tmp_path)
+    assert command("data", "info", tmp_path).status == 0
+    shutil.copy(folder / "data_batch_1.bin", folder / "data_batch_4.bin")
+    result = command("data", "info", tmp_path)
+    assert result.status == 2
+    assert "data_batch_4.bin is a copy of data_batch_1.bin: pictures are missing" in result.output
+    assert "data_batch_4.bin is a copy of data_batch_1.bin" in result.errors
+
+
+def write_binary_form(root: Path) -> Path:
+    """CIFAR-10 of random pixels in the official binary form."""
+    folder = root / "cifar-10-batches-bin"
+    folder.mkdir()
+    (folder / "batches.meta.txt").write_text("\n".join(Shapes10.classes) + "\n")
+    draw = np.random.default_rng(0)
+    for name in [*(f"data_batch_{i}" for i in range(1, 6)), "test_batch"]:
+        records = draw.integers(0, 10, (10_000, 3073), dtype=np.uint8)
+        (folder / f"{name}.bin").write_bytes(records.tobytes())
+    return folder
 
 
 @pytest.mark.real_data
@@ -104,6 +130,41 @@ def test_data_info_of_real_pictures(command: Command, cifar_root: Path) -> None:
     assert result.status == 0, result.errors
     assert "train: 50,000 pictures, 10 classes (airplane, automobile, bird" in result.output
     assert "test: 10,000 pictures" in result.output
+
+
+def test_the_version(command: Command) -> None:
+    result = command("--version")
+    assert (result.status, result.output) == (0, f"minitorch-cifar {minitorch_cifar.__version__}\n")
+
+
+def test_a_file_of_the_data_set_leads_to_its_folder(command: Command, tmp_path: Path) -> None:
+    (tmp_path / "data_batch_1.bin").write_bytes(b"")
+    (tmp_path / "test_batch").write_bytes(b"")
+    for arguments in (
+        ("train", "--data", tmp_path / "test_batch"),
+        ("data", "info", tmp_path / "data_batch_1.bin"),
+    ):
+        result = command(*arguments)
+        assert result.status == 2
+        assert f"give the folder that holds it, {tmp_path}\n" in result.errors
+        assert result.errors.count(str(arguments[-1])) == 1
+
+
+def test_messages_speak_of_commands_not_of_programs(command: Command, trained: Path, tmp_path: Path) -> None:
+    """Guards advice that only somebody who calls functions can follow."""
+    (tmp_path / "README.md").write_text("# A text\n")
+    torch.save({"a": object()}, tmp_path / "foreign.pth")
+    for arguments in (
+        ("train", "--data", tmp_path),
+        ("eval", trained, "--data", tmp_path),
+        ("eval", "README.md"),
+        ("eval", "foreign.pth"),
+        ("data", "info", tmp_path),
+    ):
+        result = command(*arguments)
+        assert result.status == 2, arguments
+        for word in ("download=", "weights_only", "torch.load", "Error("):
+            assert word not in result.errors, arguments
 
 
 def test_info_names_versions_threads_and_kernels(command: Command) -> None:
@@ -133,6 +194,17 @@ def test_mistakes_are_one_line_and_status_2(command: Command, trained: Path, tmp
         (["predict", trained, "gone.png"], "gone.png"),
         (["predict", "junk.pth", "gone.png"], "junk.pth"),
         (["data"], "ACTION"),
+        (["data", "inof", "x"], "there is no action inof; did you mean info?"),
+        (["trian"], "there is no command trian; did you mean train?"),
+        (["train", "--epochs", "1.5"], "--epochs takes a whole number, not 1.5"),
+        (["train", "--lr", "fast"], "--lr takes a number, not fast"),
+        (
+            ["train", "--epohcs", "3"],
+            "minitorch-cifar train: error: unknown option --epohcs; did you mean --epochs?",
+        ),
+        (["train", "--model", "resnet"], "--model cannot be resnet; choose from lenet, quick, bn"),
+        (["train", "--epochs"], "--epochs: expected one argument"),
+        (["train", "more"], "unknown argument more"),
         (["data", "info", "nowhere"], "nowhere"),
         (["data", "info", "folder"], "folder"),
     ):

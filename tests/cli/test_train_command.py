@@ -11,6 +11,7 @@ from pathlib import Path
 
 import pytest
 
+import minitorch_cifar
 from minitorch_cifar.cli.progress import BarReporter, PlainReporter, make_reporter
 from minitorch_cifar.cli.train import resumed_settings
 from minitorch_cifar.learn.errors import UserError
@@ -104,11 +105,86 @@ def test_resuming_goes_on_with_the_stored_settings(command: Command) -> None:
     assert (config["lr"], config["limit"], config["epochs"]) == (0.02, 30, 3)
 
 
-def test_resuming_what_is_not_there_starts_it(command: Command) -> None:
+def test_resuming_what_is_not_there_is_a_mistake(command: Command) -> None:
     result = command(*TINY, "--run", "new", "--resume")
-    assert result.status == 0
-    assert "nothing to resume in new yet" in result.output
-    assert Path("new/checkpoint.pth").exists()
+    assert (result.status, result.output) == (2, "")
+    assert "nothing to resume: new is no folder" in result.errors
+    assert not Path("new").exists()
+
+
+def test_a_run_that_went_wrong_at_once_can_be_started_again_and_resumed(command: Command) -> None:
+    """Guards the dead end: a folder with nothing but config.json took neither another --lr nor --resume."""
+    for again in ([], ["--resume"]):
+        folder = f"mine{len(again)}"
+        wrong = command(*TINY, "--run", folder, "--lr", "1e30")
+        assert wrong.status == 2
+        assert re.search(
+            r"in epoch 1, step \d+ \(first (nan|inf) in .*layer conv\d .* --lr 0\.001\n", wrong.errors
+        )
+        assert [path.name for path in Path(folder).iterdir()] == ["config.json"]
+        right = command(*TINY, "--run", folder, "--lr", "0.001", *again)
+        assert right.status == 0, right.errors
+        assert (f"{folder} has no checkpoint yet: starting from the beginning" in right.output) == bool(again)
+        assert json.loads(Path(folder, "config.json").read_text())["lr"] == 0.001
+        assert Path(folder, "checkpoint.pth").exists()
+
+
+def contents(folder: str) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in Path(folder).iterdir()}
+
+
+@pytest.mark.parametrize("more", [[], ["--epochs", "1"], ["--epochs", "2"]])
+def test_resuming_a_finished_run_says_so_and_writes_nothing(command: Command, more: list[str]) -> None:
+    command(*TINY, "--run", "mine")
+    before = contents("mine")
+    result = command("train", "--run", "mine", "--resume", *more)
+    assert (result.status, result.errors) == (0, "")
+    assert result.output.startswith("The run in mine already has 2 epochs; --epochs")
+    assert result.output.count("\n") == 1
+    assert contents("mine") == before
+
+
+def test_a_damaged_checkpoint_is_said_to_be_that(command: Command) -> None:
+    """Guards the contradiction of "nothing to resume", followed by an error about what is there."""
+    Path("mine").mkdir()
+    Path("mine/checkpoint.pth").write_bytes(b"PK damaged")
+    result = command("train", "--run", "mine", "--resume")
+    assert (result.status, result.output) == (2, "")
+    assert "mine/checkpoint.pth is not a checkpoint that can be read" in result.errors
+
+
+def test_a_run_that_lost_its_config_goes_on_from_its_checkpoint(command: Command) -> None:
+    command(*TINY, "--run", "mine", "--lr", "0.02")
+    Path("mine/config.json").unlink()
+    result = command("train", "--run", "mine", "--resume", "--epochs", "3")
+    assert result.status == 0, result.errors
+    assert "lr 0.02" in result.output
+    assert "Resuming after epoch 2 of 3" in result.output
+
+
+def test_a_run_goes_on_with_the_engine_it_began_with(command: Command) -> None:
+    command(*TINY, "--run", "mine")
+    before = contents("mine")
+    result = command("train", "--run", "mine", "--resume", "--epochs", "3", "--engine", "torch")
+    assert result.status == 2
+    assert "was started with --engine minitorch and cannot be resumed with --engine torch" in result.errors
+    assert contents("mine") == before
+    assert json.loads(before["config.json"])["engine"] == "minitorch"
+
+
+def test_more_threads_than_there_are(command: Command) -> None:
+    before = minitorch_cifar.get_num_threads()
+    try:
+        result = command(*TINY, "--threads", "9999")
+        assert result.status == 0
+        assert re.fullmatch(r"minitorch-cifar: --threads 9999: this machine has \d+ .*\n", result.errors)
+    finally:
+        minitorch_cifar.set_num_threads(before)
+
+
+def test_one_picture_is_no_plural(command: Command) -> None:
+    result = command("train", "--limit", "1", "--epochs", "1")
+    assert result.output.startswith("Training lenet on shapes10: 1 picture, 1 to test; ")
 
 
 def test_only_the_number_of_epochs_may_change_in_a_resumed_run() -> None:
@@ -133,8 +209,9 @@ MISTAKES = {
     "truncated data": (["--data", "truncated"], "data_batch_1.bin"),
     "taken folder": (["--run", "taken"], "--resume"),
     "folder that is a file": (["--run", "file.txt"], "file.txt"),
-    "damaged run to resume": (["--run", "taken", "--resume"], "config.json"),
-    "exploding loss": (["--lr", "1e6", "--limit", "30"], "--lr 100000"),
+    "damaged run to resume": (["--run", "taken", "--resume"], "checkpoint.pth"),
+    "config of something else": (["--run", "other"], "config.json"),
+    "exploding loss": (["--lr", "1e6", "--limit", "30"], "--lr 0.001"),
 }
 
 
@@ -145,6 +222,9 @@ def littered(tmp_path: Path) -> Path:
     (tmp_path / "empty").mkdir()
     (tmp_path / "taken").mkdir()
     (tmp_path / "taken" / "config.json").write_text("{}")
+    (tmp_path / "taken" / "checkpoint.pth").write_bytes(b"weights")
+    (tmp_path / "other").mkdir()
+    (tmp_path / "other" / "config.json").write_text("{}")
     (tmp_path / "truncated" / "cifar-10-batches-bin").mkdir(parents=True)
     (tmp_path / "truncated" / "cifar-10-batches-bin" / "data_batch_1.bin").write_bytes(b"\0" * 3_000_000)
     return tmp_path
@@ -161,7 +241,14 @@ def test_a_mistake_is_one_line_and_status_2(command: Command, mistake: str) -> N
     assert "Traceback" not in result.errors
 
 
-def test_interrupting_a_run_keeps_what_was_saved(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "status", "word"),
+    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    ids=["SIGINT", "SIGTERM"],
+)
+def test_interrupting_a_run_keeps_what_was_saved(
+    tmp_path: Path, number: signal.Signals, status: int, word: str
+) -> None:
     process = start_process(
         "train", "--run", "mine", "--epochs", "10000", "--limit", "200", "--batch-size", "50", folder=tmp_path
     )
@@ -171,11 +258,17 @@ def test_interrupting_a_run_keeps_what_was_saved(tmp_path: Path) -> None:
         seen.append(line)
         if line.startswith("epoch 2:"):
             break
-    process.send_signal(signal.SIGINT)
+    process.send_signal(number)
     _, errors = process.communicate(timeout=60)
-    assert process.returncode == 130, errors
+    assert process.returncode == status, errors
     *before, last = errors.strip().splitlines()
-    assert last == "minitorch-cifar: interrupted"
+    said = re.fullmatch(
+        rf"minitorch-cifar: {word}; mine keeps (\d+) epochs; "
+        r"go on with: minitorch-cifar train --run mine --resume",
+        last,
+    )
+    assert said, last
+    assert int(said[1]) == len((tmp_path / "mine" / "metrics.jsonl").read_text().splitlines())
     assert all("compiling kernels" in line for line in before), errors  # with a cold cache only
     assert len((tmp_path / "mine" / "metrics.jsonl").read_text().splitlines()) >= 2
     follow_up = start_process("eval", "mine", folder=tmp_path)

@@ -58,8 +58,9 @@ def test_a_missing_file(tmp_path: Path) -> None:
 @pytest.mark.parametrize("junk", [b"", b"hello", b"PK\x03\x04", b"\x80\x02cos\nsystem\n."])
 def test_a_file_of_another_kind(tmp_path: Path, junk: bytes) -> None:
     (tmp_path / "junk.pth").write_bytes(junk)
-    with pytest.raises(UserError, match=r"junk\.pth is not a checkpoint that can be read"):
+    with pytest.raises(UserError, match=r"junk\.pth is not a checkpoint that can be read") as caught:
         load_checkpoint(tmp_path / "junk.pth")
+    assert "weights_only" not in str(caught.value)  # advice for programs, not for the command line
 
 
 def test_a_truncated_checkpoint(finished: RunFolder, tmp_path: Path) -> None:
@@ -80,8 +81,23 @@ def test_a_plain_state_dict(tmp_path: Path) -> None:
 )
 def test_an_incomplete_checkpoint(finished: RunFolder, tmp_path: Path, name: str) -> None:
     mt.save(without(content(finished), name), tmp_path / "part.pth")
-    with pytest.raises(UserError, match=name):
+    with pytest.raises(UserError, match=f"part.pth is an incomplete checkpoint: it has no entry '{name}'$"):
         load_checkpoint(tmp_path / "part.pth")
+
+
+@pytest.mark.parametrize(
+    "name", ["settings", "classes", "normalization", "model", "optimizer", "epoch", "metrics"]
+)
+def test_an_entry_of_a_wrong_kind(finished: RunFolder, tmp_path: Path, name: str) -> None:
+    mt.save({**content(finished), name: "x"}, tmp_path / "wrong.pth")
+    with pytest.raises(UserError, match=f"wrong.pth is a damaged checkpoint: its entry '{name}' is a str"):
+        load_checkpoint(tmp_path / "wrong.pth")
+
+
+def test_normalization_without_its_lists(finished: RunFolder, tmp_path: Path) -> None:
+    mt.save({**content(finished), "normalization": {"mean": [0.5] * 3}}, tmp_path / "wrong.pth")
+    with pytest.raises(UserError, match="'normalization' has no list 'std'"):
+        load_checkpoint(tmp_path / "wrong.pth")
 
 
 def test_the_weights_of_another_network(finished: RunFolder, tmp_path: Path) -> None:

@@ -18,7 +18,7 @@ from minitorch_cifar.learn.checkpoint import load_checkpoint, save_checkpoint
 from minitorch_cifar.learn.data import Pictures, open_pictures
 from minitorch_cifar.learn.errors import UserError
 from minitorch_cifar.learn.evaluation import evaluate
-from minitorch_cifar.learn.run_folder import RunFolder
+from minitorch_cifar.learn.run_folder import RunFolder, choose_folder
 from minitorch_cifar.learn.training import Training, train
 from minitorch_cifar.models import Normalization
 from minitorch_cifar.vision.datasets import Shapes10
@@ -110,7 +110,10 @@ def test_what_is_written(finished: RunFolder) -> None:
         "config.json",
         "metrics.jsonl",
     ]
-    assert json.loads((finished.path / "config.json").read_text()) == small(model="bn").as_dict()
+    assert json.loads((finished.path / "config.json").read_text()) == {
+        **small(model="bn").as_dict(),
+        "engine": "minitorch",
+    }
     rows = [json.loads(line) for line in (finished.path / "metrics.jsonl").read_text().splitlines()]
     assert [row["epoch"] for row in rows] == [1, 2]
     for row in rows:
@@ -168,8 +171,10 @@ def test_resuming_a_finished_run_changes_nothing(tmp_path: Path) -> None:
     folder = RunFolder(tmp_path)
     first = train(small(), folder, Recorder())
     recorder = Recorder()
-    second = train(small(), folder, recorder, resume=True)
+    before = {path.name: path.read_bytes() for path in tmp_path.iterdir()}
+    second = train(small(epochs=1), folder, recorder, resume=True)
     assert recorder.events == [("begin", 2)]
+    assert {path.name: path.read_bytes() for path in tmp_path.iterdir()} == before
     assert_equal_weights(weights(second), weights(first))
 
 
@@ -192,10 +197,77 @@ def test_a_kill_between_metrics_and_checkpoint_leaves_no_epoch_twice(
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
 
 
-def test_a_loss_that_is_no_number_stops_with_advice(tmp_path: Path) -> None:
-    with pytest.raises(UserError, match=r"(?s)the loss became (nan|inf) in epoch 1, step \d+.*--lr 100000"):
-        train(small(lr=1e6), RunFolder(tmp_path), Recorder())
+@pytest.mark.parametrize(("lr", "advice"), [(1e6, "0.001"), (1e30, "0.001")])
+def test_a_loss_that_is_no_number_stops_with_step_layer_and_advice(
+    tmp_path: Path, lr: float, advice: str
+) -> None:
+    said = r"the loss became (nan|inf) in epoch 1, step \d+ \(first (nan|inf) in .*layer \w+ \(\w+\).*\): .*"
+    with pytest.raises(UserError, match=f"{said}--lr {advice}$"):
+        train(small(lr=lr), RunFolder(tmp_path), Recorder())
     assert not (tmp_path / "checkpoint.pth").exists()
+    train(small(epochs=1), choose_folder(small(), str(tmp_path)), Recorder())  # nothing is in the way
+
+
+def break_weight(training: Training, name: str) -> None:
+    dict(training.network.named_parameters())[name].detach().view(-1)[0] = float("nan")
+
+
+def test_the_layer_where_it_went_wrong_is_named() -> None:
+    for name, said in (
+        ("conv2.bias", r"layer conv2 \(Conv2d\), whose bias is nan"),
+        ("fc3.weight", "layer fc3"),
+    ):
+        training = Training(small())
+        break_weight(training, name)
+        with pytest.raises(UserError, match=f"step 1 .*first nan in {said}"):
+            training.run_epoch(Recorder())
+
+
+def test_the_advice_is_a_tenth_when_that_is_less_than_the_default() -> None:
+    training = Training(small(lr=0.002))
+    break_weight(training, "conv1.weight")
+    with pytest.raises(UserError, match=r"--lr 0\.0002$"):
+        training.run_epoch(Recorder())
+
+
+def test_an_epoch_whose_last_step_broke_the_network_is_not_saved(tmp_path: Path) -> None:
+    """Guards the last good checkpoint: the loss of a step is that of the weights before it."""
+    folder = RunFolder(tmp_path)
+    train(small(epochs=1), folder, Recorder())
+    before = folder.checkpoint.read_bytes()
+
+    class Breaker(Recorder):
+        def begin(self, training: Training, folder: RunFolder) -> None:
+            self.training = training
+
+        def test(self, epoch: int) -> None:
+            break_weight(self.training, "fc1.weight")
+
+    with pytest.raises(UserError, match="test loss became nan") as caught:
+        train(small(epochs=2), folder, Breaker(), resume=True)
+    assert f"{folder} keeps the network after epoch 1" in caught.value.__notes__[0]
+    assert folder.checkpoint.read_bytes() == before
+
+
+def test_a_checkpoint_of_other_settings_is_not_resumed(tmp_path: Path) -> None:
+    """Guards a run whose config.json was changed by hand: the optimizer's state would win without a word."""
+    train(small(epochs=1), RunFolder(tmp_path), Recorder())
+    with pytest.raises(UserError, match=r"started with --lr 0\.01 and cannot be resumed with --lr 0\.5"):
+        train(small(lr=0.5), RunFolder(tmp_path), Recorder(), resume=True)
+
+
+def test_a_run_killed_before_its_first_checkpoint_leaves_no_line_behind(tmp_path: Path) -> None:
+    folder = RunFolder(tmp_path)
+    folder.write_config(small())
+    folder.write_metrics([{"epoch": 1, "left": "over"}])
+
+    class Looker(Recorder):
+        def begin(self, training: Training, folder: RunFolder) -> None:
+            self.metrics_at_begin = (folder.path / "metrics.jsonl").exists()
+
+    looker = Looker()
+    train(small(epochs=1), folder, looker)
+    assert looker.metrics_at_begin is False
 
 
 def test_a_disk_that_fails_is_a_user_error_and_the_last_checkpoint_stays(

@@ -69,7 +69,9 @@ def test_lines_files_and_numbers_agree(pair: Any) -> None:
     shapes = [re.sub(r"\d\.\d{3}", "LOSS", masked(printed[side])) for side in ("ours", "theirs")]
     assert shapes[0] == shapes[1]
     assert sorted(p.name for p in ours.iterdir()) == sorted(p.name for p in theirs.iterdir())
-    assert json.loads((ours / "config.json").read_text()) == json.loads((theirs / "config.json").read_text())
+    mine, other = (json.loads((folder / "config.json").read_text()) for folder in (ours, theirs))
+    assert mine == {**other, "engine": "minitorch"}
+    assert other["engine"] == "torch"
     for mine, other in zip(*(metrics(folder) for folder in (ours, theirs)), strict=True):
         assert list(mine) == list(other)
         # The same seed, the same weights, the same batches: only rounding differs.
@@ -91,11 +93,30 @@ def test_checkpoints_open_on_the_other_side(pair: Any) -> None:
     assert contents[0]["classes"] == contents[1]["classes"]
 
 
-def test_a_run_of_one_side_is_resumed_by_the_other(tmp_path: Path) -> None:
-    assert main(["train", *TINY, "--run", str(tmp_path / "a")]) == 0
-    assert reference.main(["--run", str(tmp_path / "a"), "--resume", "--epochs", "3"]) == 0
-    assert reference.main([*TINY, "--run", str(tmp_path / "b")]) == 0
-    assert main(["train", "--run", str(tmp_path / "b"), "--resume", "--epochs", "3"]) == 0
+def hand_over(folder: Path, engine: str) -> None:
+    """Makes a run look like one that `engine` started."""
+    config = json.loads((folder / "config.json").read_text())
+    (folder / "config.json").write_text(json.dumps({**config, "engine": engine}))
+    content = torch.load(folder / "checkpoint.pth", weights_only=True)
+    torch.save({**content, "engine": engine}, folder / "checkpoint.pth")
+
+
+def test_a_run_of_one_side_could_go_on_on_the_other(
+    tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    """The states mean the same on both sides; but a run of two engines is refused unless it is forged."""
+    more = ["--resume", "--epochs", "3"]
+    a, b = tmp_path / "a", tmp_path / "b"
+    assert main(["train", *TINY, "--run", str(a)]) == 0
+    assert reference.main(["--run", str(a), *more]) == 2
+    assert "was not started in PyTorch" in capsys.readouterr().err
+    hand_over(a, "torch")
+    assert reference.main(["--run", str(a), *more]) == 0
+    assert reference.main([*TINY, "--run", str(b)]) == 0
+    assert main(["train", "--run", str(b), *more]) == 2
+    assert "was started with --engine torch" in capsys.readouterr().err
+    hand_over(b, "minitorch")
+    assert main(["train", "--run", str(b), *more]) == 0
     for a, b in zip(metrics(tmp_path / "a"), metrics(tmp_path / "b"), strict=True):
         assert a["epoch"] == b["epoch"]
         assert a["train_loss"] == pytest.approx(b["train_loss"], rel=1e-3)

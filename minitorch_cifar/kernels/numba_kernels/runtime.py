@@ -77,7 +77,7 @@ class CompilationNotice(event.Listener):  # type: ignore[misc]
             self.given = True
             print(
                 "minitorch_cifar: compiling kernels for this machine "
-                "(first run only, up to half a minute) ...",
+                "(once for each; kept for later runs) ...",
                 file=sys.stderr,
                 flush=True,
             )

@@ -81,10 +81,14 @@ class CifarFormat:
                     f"{where}: {size:,} bytes, expected {exact:,} "
                     f"({batch.pictures:,} records of {PIXELS + self.label_bytes:,} bytes)"
                 )
-        elif not least <= size <= least * 1.1:
-            what = "truncated" if size < least else "too large"
+        most = least + least // 10
+        if form == "python" and size < least:
             raise DatasetError(
-                f"{where}: {what}: {size:,} bytes; {batch.pictures:,} pictures take at least {least:,}"
+                f"{where}: truncated: {size:,} bytes; {batch.pictures:,} pictures take at least {least:,}"
+            )
+        if form == "python" and size > most:
+            raise DatasetError(
+                f"{where}: too large: {size:,} bytes; {batch.pictures:,} pictures take at most {most:,}"
             )
 
 
@@ -109,6 +113,11 @@ def find(root: Path, format: CifarFormat) -> Source | None:
     Extracted forms come first, because they load faster.
     """
     if root.is_file():
+        if root.name in _names_of_batches(format):
+            raise DatasetError(
+                f"{root}: one file of {format.name}, which needs its neighbours too; give the folder that "
+                f"holds it, {root.parent}"
+            )
         form = _form_of_archive(root, format)
         return Source(format, form, root, True) if form else None
     forms: tuple[Form, ...] = ("python", "binary")
@@ -122,6 +131,12 @@ def find(root: Path, format: CifarFormat) -> Source | None:
         if archive.is_file():
             return Source(format, form, archive, True)
     return None
+
+
+def _names_of_batches(format: CifarFormat) -> set[str]:
+    """What the files of pictures are called in either form."""
+    forms: tuple[Form, ...] = ("python", "binary")
+    return {format.file_name(batch, form) for form in forms for batch in (*format.train, *format.test)}
 
 
 def _form_of_archive(path: Path, format: CifarFormat) -> Form | None:

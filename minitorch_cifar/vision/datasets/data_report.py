@@ -45,7 +45,22 @@ class DataReport:
         known = [file.official for file in self.files if file.official is not None]
         return all(known) if known else None
 
+    def copies(self) -> list[tuple[str, str]]:
+        """(name, name of an earlier file) for each file with the same sum as one before it."""
+        first: dict[str, str] = {}
+        return [
+            (file.name, first[file.md5])
+            for file in self.files
+            if first.setdefault(file.md5, file.name) != file.name
+        ]
+
     def __str__(self) -> str:
+        if self.problem is not None:
+            return f"{self.findings()}\n  cannot be used: {self.problem}"
+        return self.findings()
+
+    def findings(self) -> str:
+        """The report without `problem`."""
         lines = [f"{self.title}: {self.path}"]
         width = max((len(file.name) for file in self.files), default=0)
         for file in self.files:
@@ -59,12 +74,10 @@ class DataReport:
             each = f"{few.pop():,} of each" if len(few) == 1 else f"{min(few):,} to {max(few):,} of each"
             names = f" ({', '.join(counts)})" if len(counts) <= 20 else ""
             lines.append(f"  {split}: {total:,} pictures, {len(counts)} classes{names}, {each}")
-        if self.problem is not None:
-            lines.append(f"  cannot be used: {self.problem}")
-        elif self.official is not None:
-            answer = (
-                "yes" if self.official else "no; the content is sound, but not byte for byte the authors'"
-            )
+        for copy, original in self.copies():
+            lines.append(f"  {copy} is a copy of {original}: pictures are missing")
+        if self.problem is None and self.official is not None:
+            answer = "yes" if self.official else "no; it can be used, but is not byte for byte the authors'"
             lines.append(f"  official: {answer}")
         return "\n".join(lines)
 

@@ -1,0 +1,63 @@
+"""Finds the layer in which numbers stopped being finite, when a loss became NaN or infinite."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..autograd import no_grad
+from ..nn import Module
+from ..tensor import Tensor
+
+__all__ = ["first_layer_not_finite"]
+
+
+def first_layer_not_finite(network: Module, images: Tensor) -> str:
+    """Where `network(images)` first holds NaN or infinity, in words, in the order in which layers compute.
+
+    >>> import minitorch_cifar as torch
+    >>> network = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Linear(2, 2))
+    >>> _ = torch.nn.init.constant_(network[1].weight, float("nan"))
+    >>> first_layer_not_finite(network, torch.zeros(1, 2))
+    'first nan in layer 1 (Linear), whose weight is nan'
+
+    The network runs once more in the mode it is in, so statistics of batch norm move on.
+    """
+    found: list[str] = []
+
+    def hook_for(name: str) -> Any:
+        def look(module: Module, inputs: Any, output: Any) -> None:
+            if found or not isinstance(output, Tensor) or (kind := _not_finite(output)) is None:
+                return
+            cause = "its output"
+            for parameter, value in module.named_parameters():
+                if (bad := _not_finite(value)) is not None:
+                    kind, cause = bad, f"whose {parameter} is {bad}"
+                    break
+            where = f"layer {name} ({type(module).__name__})"
+            found.append(
+                f"first {kind} in the output of {where}"
+                if cause == "its output"
+                else f"first {kind} in {where}, {cause}"
+            )
+
+        return look
+
+    layers = [(name, module) for name, module in network.named_modules() if not list(module.children())]
+    handles = [module.register_forward_hook(hook_for(name)) for name, module in layers]
+    try:
+        with no_grad():
+            network(images)
+    finally:
+        for handle in handles:
+            handle.remove()
+    return found[0] if found else "every layer's output is finite, and the loss of them is not"
+
+
+def _not_finite(values: Tensor) -> str | None:
+    """ "nan" or "inf" when there is one among `values`."""
+    array = values.detach().numpy()
+    if np.isfinite(array).all():
+        return None
+    return "nan" if np.isnan(array).any() else "inf"
