@@ -17,7 +17,9 @@ from ...autograd import wrap
 from ...dtypes import Array
 from ...missing import explain_missing_in
 from . import color
+from .affine import affine
 from .conversion import convert_image_dtype, normalize, pil_to_tensor, to_pil_image, to_tensor
+from .crops import five_crop, ten_crop
 from .geometry import center_crop, crop, erase, hflip, pad, resize, resized_crop, rotate, vflip
 from .pictures import (
     InterpolationMode,
@@ -29,28 +31,49 @@ from .pictures import (
     get_image_size,
     is_tensor,
 )
+from .tones import (
+    adjust_gamma,
+    adjust_sharpness,
+    autocontrast,
+    equalize,
+    gaussian_blur,
+    invert,
+    posterize,
+    solarize,
+)
 
 __all__ = [
     "InterpolationMode",
     "adjust_brightness",
     "adjust_contrast",
+    "adjust_gamma",
     "adjust_hue",
     "adjust_saturation",
+    "adjust_sharpness",
+    "affine",
+    "autocontrast",
     "center_crop",
     "convert_image_dtype",
     "crop",
+    "equalize",
     "erase",
+    "five_crop",
+    "gaussian_blur",
     "get_dimensions",
     "get_image_num_channels",
     "get_image_size",
     "hflip",
+    "invert",
     "normalize",
     "pad",
     "pil_to_tensor",
+    "posterize",
     "resize",
     "resized_crop",
     "rgb_to_grayscale",
     "rotate",
+    "solarize",
+    "ten_crop",
     "to_grayscale",
     "to_pil_image",
     "to_tensor",

@@ -102,9 +102,23 @@ def rotate_array(
     # An output point (x, y) shows the input point (a x + b y + c, d x + e y + f).
     a, b, d, e = cosine, -sine, sine, cosine
     c, f = x0 - a * x0 - b * y0, y0 - d * x0 - e * y0
-    new_height, new_width = height, width
-    if expand:
-        new_height, new_width = turned_size(height, width, (a, b, c), (d, e, f))
+    new_size = turned_size(height, width, (a, b, c), (d, e, f)) if expand else (height, width)
+    return move_array(pictures, (a, b, c, d, e, f), mode, fill, new_size)
+
+
+def move_array(
+    pictures: Array, matrix: tuple[float, ...], mode: str, fill: list[float] | None, size: tuple[int, int]
+) -> Array:
+    """(..., C, H, W) -> (..., C, *size): the point (x, y) shows the input at (a x + b y + c, d x + e y + f).
+
+    Points are measured from the middle of each picture; `matrix` is (a, b, c, d, e, f). `mode` and `fill` as
+    for `rotate_array`; without `fill`, what was outside counts as 0 and is mixed in at the border.
+    """
+    a, b, c, d, e, f = matrix
+    height, width = pictures.shape[-2:]
+    new_height, new_width = size
+    if fill is None:
+        fill = [0.0]
     dtype = pictures.dtype if pictures.dtype.kind == "f" else np.dtype(np.float32)
     x = np.arange(new_width, dtype=dtype) - (new_width * 0.5 - 0.5)
     y = np.arange(new_height, dtype=dtype)[:, None] - (new_height * 0.5 - 0.5)

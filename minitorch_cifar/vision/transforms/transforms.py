@@ -213,3 +213,32 @@ class Grayscale(Module):
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(num_output_channels={self.num_output_channels})"
+
+
+class FiveCrop(Module):
+    """The corners and the middle of a picture, as a tuple of five."""
+
+    def __init__(self, size: Any) -> None:
+        super().__init__()
+        self.size = pair(size, "Please provide only two dimensions (h, w) for size.")
+
+    def forward(self, img: Any) -> Any:
+        return F.five_crop(img, self.size)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(size={self.size})"
+
+
+class TenCrop(Module):
+    """The corners and the middle of a picture and of its mirror image, as a tuple of ten."""
+
+    def __init__(self, size: Any, vertical_flip: bool = False) -> None:
+        super().__init__()
+        self.size = pair(size, "Please provide only two dimensions (h, w) for size.")
+        self.vertical_flip = vertical_flip
+
+    def forward(self, img: Any) -> Any:
+        return F.ten_crop(img, self.size, self.vertical_flip)
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}(size={self.size}, vertical_flip={self.vertical_flip})"
