@@ -18,7 +18,7 @@ def five_crop(img: Picture, size: Any) -> tuple[Picture, ...]:
         raise ValueError(f"Requested crop size {sizes} is bigger than input size {(height, width)}")
     bottom, right = height - part_height, width - part_width
     corners = ((0, 0), (0, right), (bottom, 0), (bottom, right))
-    return *(crop(img, *corner, part_height, part_width) for corner in corners), center_crop(img, sizes)
+    return *(crop(img, top, left, part_height, part_width) for top, left in corners), center_crop(img, sizes)
 
 
 def ten_crop(img: Picture, size: Any, vertical_flip: bool = False) -> tuple[Picture, ...]:
