@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import sys
 
-from . import accuracy, startup, step
+from . import accuracy, experiments, startup, step
 
-BENCHMARKS = {"step": step, "startup": startup, "accuracy": accuracy}
+BENCHMARKS = {"step": step, "startup": startup, "accuracy": accuracy, "experiments": experiments}
 
 
 def main() -> int:
