@@ -2,6 +2,7 @@
 
 Section: 4, testing
 Needs: torch.max along a dimension, no_grad, Tensor.data, eq, sum, item, DataLoader
+Precision: float64
 """
 
 import os

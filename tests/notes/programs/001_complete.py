@@ -2,7 +2,7 @@
 
 Section: 23, the whole of training
 Needs: CIFAR10, DataLoader, SummaryWriter.add_scalar, no_grad, argmax, train, eval, torch.save of a model
-Precision: float64
+Tolerance: 1e-3
 """
 
 import os

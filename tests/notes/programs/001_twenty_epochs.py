@@ -2,7 +2,7 @@
 
 Section: 20, optimizers, epochs
 Needs: optim.SGD, Subset, DataLoader, sum of losses as tensors
-Precision: float64
+Tolerance: 1e-3
 """
 
 import os
