@@ -115,7 +115,7 @@ def test_a_broken_rule_is_status_1_and_named(
 ) -> None:
     right = ops.pool.MaxPool2d.backward
     monkeypatch.setattr(
-        ops.pool.MaxPool2d, "backward", staticmethod(lambda ctx, *grads: right(ctx, *grads) * 0.5)
+        ops.pool.MaxPool2d, "backward", staticmethod(lambda ctx, *grads: right(ctx, *grads).dense() * 0.5)
     )
     result = command(*SHORT, "--json", tmp_path / "report.json")
     assert (result.status, result.errors) == (1, "")
