@@ -225,6 +225,7 @@ newaxis = None
 
 from . import backends, cuda, nn, optim, utils, vision  # noqa: E402 - they build on the names above
 from .functions.creation import tensor  # noqa: E402 - the function takes the name over from the submodule
+from .layouts import layout, strided  # noqa: E402
 from .legacy_types import (  # noqa: E402
     BoolTensor,
     ByteTensor,
@@ -349,6 +350,7 @@ __all__ = [
     "isfinite",
     "isinf",
     "isnan",
+    "layout",
     "le",
     "lerp",
     "linspace",
@@ -445,6 +447,7 @@ __all__ = [
     "squeeze",
     "stack",
     "std",
+    "strided",
     "sub",
     "subtract",
     "sum",

@@ -33,7 +33,9 @@ from .functions import (
 )
 from .functions import matmul as products
 from .functions import shape as shapes
-from .functions.arguments import as_dim, constant, refuse_memory_format
+from .functions.arguments import as_dim, check_tensor, constant, refuse_memory_format
+from .layouts import layout as Layout
+from .layouts import strided
 from .missing import not_part
 from .ops.indexing import Copy
 from .ops.shape import ToCopy
@@ -124,9 +126,9 @@ class Tensor(TensorBase):
     is_cuda = is_sparse = is_quantized = is_mps = is_meta = False
 
     @property
-    def layout(self) -> str:
+    def layout(self) -> Layout:
         """Always strided."""
-        return "torch.strided"
+        return strided
 
     def size(self, dim: Any = None) -> Any:
         """All sizes, or the size of one dimension."""
@@ -274,6 +276,7 @@ class Tensor(TensorBase):
 
     def type_as(self, other: Tensor) -> Tensor:
         """In the dtype of another tensor."""
+        check_tensor(other, "type_as", "other")
         return self.to(other.dtype)
 
     def float(self) -> Tensor:
@@ -629,7 +632,8 @@ class Tensor(TensorBase):
     expand, expand_as, broadcast_to = shapes.expand, shapes.expand_as, shapes.broadcast_to
     repeat, repeat_interleave = shapes.repeat, shapes.repeat_interleave
     split, chunk, unbind = shapes.split, shapes.chunk, shapes.unbind
-    flip, roll, tril, triu = shapes.flip, shapes.roll, shapes.tril, shapes.triu
+    flip = shapes.flip_along
+    roll, tril, triu = shapes.roll, shapes.tril, shapes.triu
     diagonal, diag = shapes.diagonal, shapes.diag
     clone, contiguous, numel = shapes.clone, shapes.contiguous, shapes.numel
 

@@ -127,7 +127,11 @@ def _edge_of_input(tensor: TensorBase) -> Edge:
 
 def _starting_points(outputs: tuple[Any, ...], gradients: Any) -> list[tuple[Output, Array]]:
     """For each output the edge at which the walk starts, and the gradient it starts with."""
-    given = (None,) * len(outputs) if gradients is None else _as_tuple(gradients)
+    if gradients is None or isinstance(gradients, TensorBase):
+        gradients = (gradients,) * (1 if gradients is not None else len(outputs))
+    given = tuple(gradients)
+    for gradient in given[: len(outputs)]:
+        _refuse_other_than_tensor(gradient)
     if len(given) != len(outputs):
         raise RuntimeError(f"got {len(outputs)} tensors and {len(given)} gradients")
     return [_starting_point(i, *pair) for i, pair in enumerate(zip(outputs, given, strict=True))]
@@ -149,9 +153,12 @@ def _starting_point(index: int, output: Any, gradient: Any) -> tuple[Output, Arr
     return (node, output_index), start
 
 
-def _checked_gradient(index: int, output: Array, gradient: Any) -> Array:
-    if not isinstance(gradient, TensorBase):
+def _refuse_other_than_tensor(gradient: Any) -> None:
+    if gradient is not None and not isinstance(gradient, TensorBase):
         raise TypeError(f"gradients can be either Tensors or None, but got {type(gradient).__name__}")
+
+
+def _checked_gradient(index: int, output: Array, gradient: TensorBase) -> Array:
     array = gradient._array
     if array.shape != output.shape:
         raise RuntimeError(

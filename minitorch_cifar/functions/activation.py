@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING, Any
 from ..autograd import apply_inplace
 from ..dtypes import FROM_NUMPY, as_dtype
 from ..ops import activation as ops
-from .arguments import as_dim, check_tensor, finish, floating, to_dtype
+from .arguments import as_dim, check_tensor, finish, floating, refuse, to_dtype
+from .shape import clone
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -90,6 +91,8 @@ def softmax(input: Tensor, dim: int, *, dtype: Any = None, out: Tensor | None = 
     tensor([[0.0900, 0.2447, 0.6652]])
     """
     input, axis = _softmax_arguments(input, dim, dtype, "softmax")
+    if not input._array.size and input._array.dtype.kind != "f":
+        return finish(clone(input), out)
     return finish(ops.Softmax.apply(input, dim=axis), out)
 
 
@@ -101,6 +104,8 @@ def log_softmax(input: Tensor, dim: int, *, dtype: Any = None, out: Tensor | Non
     tensor([[-2.4076, -1.4076, -0.4076]])
     """
     input, axis = _softmax_arguments(input, dim, dtype, "log_softmax")
+    if not input._array.size and input._array.dtype.kind != "f":
+        return finish(clone(input), out)
     return finish(ops.LogSoftmax.apply(input, dim=axis), out)
 
 
@@ -110,6 +115,7 @@ def _softmax_arguments(input: Tensor, dim: int, dtype: Any, name: str) -> tuple[
         input = to_dtype(input, as_dtype(dtype))
     kind = FROM_NUMPY[input._array.dtype]
     axis = as_dim(dim, input._array.ndim, name)
-    if not kind.is_floating_point:
-        raise NotImplementedError(f"\"{name}_lastdim_kernel_impl\" not implemented for '{kind.legacy_name}'")
+    if not kind.is_floating_point and input._array.size:
+        part = "_lastdim" if axis == max(input._array.ndim, 1) - 1 else ""
+        refuse(f"{name}{part}_kernel_impl", kind)
     return input, axis

@@ -42,7 +42,25 @@ def numpy_names(function: Function) -> Function:
 def check_tensor(value: Any, function: str, argument: str = "input") -> None:
     """TypeError unless `value` is a tensor."""
     if not isinstance(value, TensorBase):
-        raise TypeError(f"{function}(): argument '{argument}' must be Tensor, not {type(value).__name__}")
+        raise not_a_tensor(value, function, argument)
+
+
+# Which argument this is in most functions; in a method (`add_`) one less, because the tensor is not counted.
+_POSITIONS = {"input": 1, "bias": 3, "index": 3, "tensor2": 3, "value": 3, "src": 4} | dict.fromkeys(
+    ("other", "mat2", "weight", "target", "mask", "tensor", "tensor1", "end", "vec", "vec2"), 2
+)
+
+
+def not_a_tensor(value: Any, function: str, argument: str) -> TypeError:
+    """The error that says which argument is no tensor, in PyTorch's words.
+
+    The position is that of the call as a function, `torch.dot(x, y)`.
+    """
+    position = 2 if (function, argument) == ("take", "index") else _POSITIONS.get(argument)
+    if function.endswith("_") or function in ("view_as", "expand_as", "type_as"):
+        position = None if position is None else position - 1
+    place = f" (position {position})" if position else ""
+    return TypeError(f"{function}(): argument '{argument}'{place} must be Tensor, not {type(value).__name__}")
 
 
 def as_int(value: Any, function: str, argument: str) -> int:
@@ -138,7 +156,7 @@ def operands(input: Any, other: Any, function: str, floating: bool = False) -> t
     """
     if not isinstance(input, TensorBase):
         if not isinstance(input, _NUMBERS) or not isinstance(other, TensorBase):
-            raise TypeError(f"{function}(): argument 'input' must be Tensor, not {type(input).__name__}")
+            raise not_a_tensor(input, function, "input")
         second, first = operands(other, input, function, floating)
         return first, second
     x = input._array
@@ -159,7 +177,7 @@ def operands(input: Any, other: Any, function: str, floating: bool = False) -> t
     else:
         if isinstance(other, complex):
             raise NotImplementedError("complex numbers are not part of minitorch_cifar")
-        raise TypeError(f"{function}(): argument 'other' must be Tensor, not {type(other).__name__}")
+        raise not_a_tensor(other, function, "other")
     if floating and not common.is_floating_point:
         common = as_default()
     return cast_operand(input, common), cast_operand(other, common)
@@ -186,9 +204,7 @@ def check_fits(number: Any, kind: dtype) -> None:
         low = -bounds.max if kind.name == "uint8" and isinstance(value, int) else bounds.min  # -1 wraps
         fits = math.isfinite(value) and low <= value <= bounds.max
     if not fits:
-        raise RuntimeError(
-            f"value cannot be converted to type {kind.c_name} without overflow: {value} is outside of {kind}"
-        )
+        raise RuntimeError(f"value cannot be converted to type {kind.c_name} without overflow")
 
 
 def refuse(kernel: str, kind: dtype) -> NoReturn:

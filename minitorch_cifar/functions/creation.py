@@ -11,8 +11,9 @@ import numpy as np
 from ..autograd.variable import TensorBase, wrap
 from ..device import require_cpu
 from ..dtypes import Array, as_dtype, common_dtype, dtype, from_numpy_dtype, get_default_dtype, int64
+from ..layouts import require_strided
 from ..ops.shape import empty_in_order, memory_order
-from .arguments import as_int, as_shape, check_sizes, check_tensor, finish, refuse_memory_format
+from .arguments import as_int, as_shape, check_fits, check_sizes, check_tensor, finish, refuse_memory_format
 from .from_data import as_new_array
 
 if TYPE_CHECKING:
@@ -27,13 +28,13 @@ def _options(
     layout: Any = None,
     pin_memory: bool = False,
     default: Any = None,
+    function: str = "tensor",
 ) -> Any:
     """The dtype to make, after the other options were checked."""
     require_cpu(device)
     if pin_memory:
         raise RuntimeError("Cannot access accelerator device when none is available: pin_memory needs one.")
-    if layout is not None and str(layout) != "torch.strided":
-        raise NotImplementedError(f"layout {layout} is not part of minitorch_cifar: all tensors are strided")
+    require_strided(layout, function)
     kind = as_dtype(dtype) if dtype is not None else default or get_default_dtype()
     if requires_grad and not kind.is_floating_point:
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
@@ -113,14 +114,21 @@ def from_numpy(ndarray: Array) -> Tensor:
     return wrap(ndarray)
 
 
+def _shape(sizes: tuple[Any, ...], size: Any, function: str) -> tuple[int, ...]:
+    """The shape asked for by `f(2, 3)`, `f((2, 3))` or `f(size=(2, 3))`, of which only one may be used."""
+    if size is None and not sizes:
+        raise TypeError(f'{function}() missing 1 required positional arguments: "size"')
+    if size is not None and sizes:
+        raise TypeError(f"{function}() got multiple values for argument 'size'")
+    return check_sizes(as_shape(sizes if size is None else (size,), function), function)
+
+
 def _filled(
     sizes: tuple[Any, ...], size: Any, name: str, make: Any, out: Any, dtype: Any, layout: Any, device: Any,
     pin_memory: bool, requires_grad: bool,
 ) -> Tensor:  # fmt: skip
-    if size is None and not sizes:
-        raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
-    shape = check_sizes(as_shape(sizes if size is None else (size,), name), name)
-    kind = _options(dtype, device, requires_grad, layout, pin_memory)
+    shape = _shape(sizes, size, name)
+    kind = _options(dtype, device, requires_grad, layout, pin_memory, function=name)
     if out is not None:
         return finish(wrap(make(shape, out._array.dtype)), out)
     return wrap(make(shape, kind.numpy_dtype), requires_grad)
@@ -167,7 +175,8 @@ def full(
         raise TypeError(f"full(): argument 'fill_value' must be Number, not {type(fill_value).__name__}")
     default = from_numpy_dtype(as_new_array(value).dtype)
     shape = check_sizes(as_shape((size,), "full"), "full")
-    kind = _options(dtype, device, requires_grad, layout, pin_memory, default)
+    kind = _options(dtype, device, requires_grad, layout, pin_memory, default, "full")
+    check_fits(value, kind)
     return finish(wrap(np.full(shape, value).astype(kind.numpy_dtype), requires_grad), out)
 
 
@@ -178,7 +187,7 @@ def _like(
     check_tensor(input, name)
     refuse_memory_format(memory_format, name)
     default = from_numpy_dtype(input._array.dtype)
-    return input._array.shape, _options(dtype, device, requires_grad, layout, default=default)
+    return input._array.shape, _options(dtype, device, requires_grad, layout, default=default, function=name)
 
 
 def zeros_like(
@@ -214,6 +223,7 @@ def full_like(
 ) -> Tensor:  # fmt: skip
     """One number everywhere, shaped and typed like `input`."""
     _, kind = _like(input, dtype, device, requires_grad, "full_like", layout, memory_format)
+    check_fits(_number(fill_value), kind)
     return wrap(_filled_like(input, fill_value, kind), requires_grad)
 
 
@@ -324,9 +334,7 @@ def _random(
     sizes: tuple[Any, ...], size: Any, name: str, draw: Any, generator: Any, out: Any, dtype: Any,
     layout: Any, device: Any, requires_grad: bool, pin_memory: bool,
 ) -> Tensor:  # fmt: skip
-    if size is None and not sizes:
-        raise TypeError(f'{name}() missing 1 required positional arguments: "size"')
-    shape = check_sizes(as_shape(sizes if size is None else (size,), name), name)
+    shape = _shape(sizes, size, name)
     kind = _options(
         out.dtype if out is not None and dtype is None else dtype, device, requires_grad, layout, pin_memory
     )

@@ -407,12 +407,14 @@ def clamping(input: Any, min: Any, max: Any, node: str) -> tuple[Any, tuple[Any,
 
 def maximum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The larger of two tensors, element by element; NaN if either is."""
+    check_tensor(input, "maximum")
     check_tensor(other, "maximum", "other")
     return finish(selection.Maximum.apply(*operands(input, other, "maximum")), out)
 
 
 def minimum(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The smaller of two tensors, element by element; NaN if either is."""
+    check_tensor(input, "minimum")
     check_tensor(other, "minimum", "other")
     return finish(selection.Minimum.apply(*operands(input, other, "minimum")), out)
 

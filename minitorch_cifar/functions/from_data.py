@@ -30,6 +30,7 @@ def as_new_array(data: Any, wanted: dtype | None = None) -> Array:
         return cast(data._array, (wanted or from_numpy_dtype(data._array.dtype)).numpy_dtype)
     if isinstance(data, np.ndarray) or (isinstance(data, np.generic) and wanted is None):
         return cast(np.asarray(data), (wanted or from_numpy_dtype(data.dtype)).numpy_dtype)
+    _refuse_strings(data)
     numbers: list[Any] = []
     shape = _collect(data, numbers)
     if wanted is None:
@@ -66,6 +67,15 @@ def _checked(number: Any, wanted: dtype) -> int:
     return int(number) % 256 if wanted is dtypes.uint8 else int(number)
 
 
+def _refuse_strings(data: Any) -> None:
+    """ValueError where the first items lead to a string: its first letter is a string, and so on for ever."""
+    first = data
+    while isinstance(first, Sequence) and not isinstance(first, (str, bytes)) and len(first):
+        first = first[0]
+    if isinstance(first, str) and first and first is not data:
+        raise ValueError("too many dimensions 'str'")
+
+
 def _collect(data: Any, numbers: list[Any]) -> tuple[int, ...]:
     """Append the numbers in `data` to `numbers` and return the shape of their nesting."""
     if isinstance(data, TensorBase):
@@ -79,8 +89,8 @@ def _collect(data: Any, numbers: list[Any]) -> tuple[int, ...]:
         return ()
     if isinstance(data, complex):
         raise TypeError("complex numbers are not part of minitorch_cifar")
-    if isinstance(data, str):
-        raise TypeError(f"new(): invalid data type 'str': {data!r}")
+    if isinstance(data, (str, bytes)):
+        raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
     if not isinstance(data, Sequence):
         raise RuntimeError(f"Could not infer dtype of {type(data).__name__}")
     if not len(data):

@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import FROM_NUMPY
 from ..ops import matmul as ops
 from ..ops.shape import Squeeze, UnsafeView
-from .arguments import check_broadcast, check_tensor, finish
+from .arguments import check_broadcast, check_tensor, finish, refuse
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -35,6 +35,12 @@ def _c_name(kind: Any) -> str:
     return names.get(kind.name, str(kind.name))
 
 
+def _refuse_bool(kernel: str, *factors: Tensor) -> None:
+    # Products of nothing never reach the kernel.
+    if factors[0]._array.dtype.kind == "b" and all(factor._array.size for factor in factors):
+        refuse(kernel, FROM_NUMPY[factors[0]._array.dtype])
+
+
 def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The product of two matrices, (n, m) x (m, p) -> (n, p)."""
     check_tensor(input, "mm")
@@ -47,6 +53,7 @@ def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     if a[1] != b[0]:
         raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a[0]}x{a[1]} and {b[0]}x{b[1]})")
     _check_dtypes(input, mat2)
+    _refuse_bool("addmm_impl_cpu_", input, mat2)
     return finish(ops.Mm.apply(input, mat2), out)
 
 
@@ -63,6 +70,7 @@ def bmm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
             f"[{b[0]}, {b[1]}]."
         )
     _check_dtypes(input, mat2)
+    _refuse_bool("bmm", input, mat2)
     return finish(ops.Bmm.apply(input, mat2), out)
 
 
@@ -76,6 +84,7 @@ def mv(input: Tensor, vec: Tensor, *, out: Tensor | None = None) -> Tensor:
     if a[1] != b[0]:
         raise RuntimeError(f"size mismatch, got input ({a[0]}), mat ({a[0]}x{a[1]}), vec ({b[0]})")
     _check_dtypes(input, vec)
+    _refuse_bool("addmv_impl_cpu", input, vec)
     return finish(ops.Mv.apply(input, vec), out)
 
 
@@ -97,6 +106,7 @@ def dot(input: Tensor, tensor: Tensor, *, out: Tensor | None = None) -> Tensor:
             f"dot : expected both vectors to have same dtype, but found {first.legacy_name} and "
             f"{second.legacy_name}"
         )
+    _refuse_bool("dot", input, tensor)
     return finish(ops.Dot.apply(input, tensor), out)
 
 
@@ -187,6 +197,7 @@ def addmm(
             f"({(1, *input._array.shape)[-1]}) at non-singleton dimension 1.  Target sizes: {list(shape)}.  "
             f"Tensor sizes: {list(input._array.shape)}"
         )
+    _refuse_bool("addmm_impl_cpu_", mat1, mat2)
     return finish(ops.Addmm.apply(input, mat1, mat2, beta=beta, alpha=alpha), out)
 
 

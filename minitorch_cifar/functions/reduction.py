@@ -264,14 +264,16 @@ def median(input: Tensor, dim: Any = None, keepdim: bool = False) -> Any:
     """The lower median; along `dim` the pair (values, indices)."""
     check_tensor(input, "median")
     x = input._array
+    if dim is None and not x.size:
+        lowest = {"f": np.nan, "b": True}.get(x.dtype.kind)
+        return constant(np.asarray(np.iinfo(x.dtype).min if lowest is None else lowest, x.dtype))
+    if dim is not None:
+        d = as_dim(dim, x.ndim, "median")
+        check_not_empty(input, (d,), "median")
     if x.dtype.kind == "b":
         refuse("median_cpu" if dim is None else "median_out", FROM_NUMPY[x.dtype])
     if dim is None:
-        if not x.size:
-            return constant(np.asarray(np.nan if x.dtype.kind == "f" else np.iinfo(x.dtype).min, x.dtype))
         return ops.Median.apply(input)
-    d = as_dim(dim, x.ndim, "median")
-    check_not_empty(input, (d,), "median")
     return median_result(*ops.MedianAlong.apply(input, dim=d, keepdim=keepdim))
 
 

@@ -289,6 +289,7 @@ def _type(input: Tensor) -> str:
 
 def expand_as(input: Tensor, other: Tensor) -> Tensor:
     """`expand` to the shape of another tensor."""
+    check_tensor(other, "expand_as", "other")
     return expand(input, *other._array.shape)
 
 
@@ -505,13 +506,27 @@ def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input._array.ndim}D")
 
 
-def flip(input: Tensor, *dims: Any) -> Tensor:
-    """The order along the given dimensions reversed; a copy."""
+def flip(input: Tensor, dims: Any) -> Tensor:
+    """The order along the given dimensions, a sequence of them, reversed; a copy."""
     check_tensor(input, "flip")
-    if not dims:
+    if not isinstance(dims, Sequence):
+        kind = type(dims).__name__
+        raise TypeError(f"flip(): argument 'dims' (position 2) must be tuple of ints, not {kind}")
+    return _flipped(input, tuple(dims))
+
+
+def flip_along(input: Tensor, *sizes: Any, dims: Any = None) -> Tensor:
+    """`flip` as a method, to which the dimensions may come one by one."""
+    if dims is not None:
+        return flip(input, dims)
+    if not sizes:
         raise TypeError('flip() missing 1 required positional arguments: "dims"')
+    return _flipped(input, as_shape(sizes, "flip"))
+
+
+def _flipped(input: Tensor, dims: tuple[Any, ...]) -> Tensor:
     n = input._array.ndim
-    given = tuple(as_dim(d, n, "flip") for d in as_shape(dims, "flip"))
+    given = tuple(as_dim(d, n, "flip") for d in dims)
     for d in given:
         if given.count(d) > 1:
             raise RuntimeError(f"dim {d} appears multiple times in the list of dims")
@@ -544,6 +559,7 @@ def triu(input: Tensor, diagonal: int = 0) -> Tensor:
 
 
 def _triangle(input: Tensor, diagonal: int, lower: bool) -> Tensor:
+    check_tensor(input, "tril" if lower else "triu")
     if input._array.ndim < 2:
         raise RuntimeError(f"tri{'l' if lower else 'u'}: input tensor must have at least 2 dimensions")
     return ops.Triangle.apply(input, diagonal=diagonal, lower=lower)  # type: ignore[no-any-return]

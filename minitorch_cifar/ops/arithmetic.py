@@ -159,7 +159,9 @@ class Remainder(Elementwise):
         with np.errstate(all="ignore"):
             if x.dtype.kind != "f":
                 check_divisor(y)
-            return np.remainder(x, y)
+                return np.remainder(x, y)
+            rest = np.fmod(x, y)  # a rest of zero keeps the sign of x, unlike in NumPy's remainder
+            return np.where((rest != 0) & ((y < 0) != (rest < 0)), rest + y, rest)
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Pair:

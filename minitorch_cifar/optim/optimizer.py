@@ -230,8 +230,9 @@ class Optimizer:
         numbers: dict[int, int] = {}
         start = 0
         for group in self.param_groups:
-            for number, param in enumerate(group["params"], start):
-                numbers.setdefault(id(param), number)
+            # A parameter that is listed twice in a group goes by its last place, as in PyTorch.
+            places = {id(param): number for number, param in enumerate(group["params"], start)}
+            numbers = {**places, **numbers}
             start += len(group["params"])
         packed_groups = []
         for group in self.param_groups:

@@ -19,7 +19,7 @@ import numpy as np
 
 from ..dtypes import Array
 from .archive import ALIGNMENT, ArchiveReader, ArchiveWriter
-from .storage import StorageType
+from .storage import AbsentDtypeError, StorageType
 from .whole_file import whole_file
 
 __all__ = ["load", "save", "whole_file"]
@@ -28,7 +28,13 @@ FileLike = str | os.PathLike[str] | BinaryIO
 MapLocation = str | Mapping[str, Any] | Callable[..., Any] | Any
 
 
-def save(obj: Any, f: FileLike) -> None:
+def save(
+    obj: Any,
+    f: FileLike,
+    pickle_module: Any = pickle,
+    pickle_protocol: int = 2,
+    _use_new_zipfile_serialization: bool = True,
+) -> None:
     """Write an object to a `.pth` file that `load` and PyTorch's `torch.load` open.
 
     Args:
@@ -36,6 +42,8 @@ def save(obj: Any, f: FileLike) -> None:
             one); or any object that pickles, such as a whole module, which then needs its class when it is
             loaded.
         f: a path, or a file open for writing bytes.
+        pickle_module, pickle_protocol, _use_new_zipfile_serialization: as they are by default;
+            NotImplementedError for anything else.
 
     Tensors that share memory share it again after loading; as in PyTorch, all of a tensor's memory is saved
     even if the tensor is a view of a small part (`clone()` it to save only that). At a path, the file appears
@@ -48,6 +56,12 @@ def save(obj: Any, f: FileLike) -> None:
     >>> torch.load(file)
     {'epoch': 3, 'weight': tensor([1., 1.])}
     """
+    if pickle_module is not pickle or pickle_protocol != 2:
+        raise NotImplementedError("save: pickle_module and pickle_protocol cannot be replaced")
+    if not _use_new_zipfile_serialization:
+        raise NotImplementedError(
+            "save: files of before PyTorch 1.6 (_use_new_zipfile_serialization=False) are read, not written"
+        )
     if isinstance(f, (str, os.PathLike)):
         parent = Path(f).parent
         if not parent.is_dir():
@@ -153,7 +167,7 @@ def _read(file: BinaryIO, source: str, map_location: MapLocation, restricted: bo
 
 
 def _refusal(error: Exception, source: str, restricted: bool) -> str:
-    if not restricted:
+    if not restricted or isinstance(error, AbsentDtypeError):
         return f"{source}: {error}"
     return (
         f"Weights only load failed. {source}: {error}. With weights_only=True only tensors and plain "

@@ -67,6 +67,8 @@ class TensorPickler(_PythonPickler):  # type: ignore[misc]
             return obj.name
         if obj is rebuild_tensor or obj is rebuild_parameter:
             return obj.__name__  # so that it reaches `save_global`, which renames it
+        if isinstance(obj, (FunctionType, type)) and "<locals>" in obj.__qualname__:
+            raise AttributeError(f"Can't pickle local object '{obj.__qualname__}'")  # as the pickler in C
         return NotImplemented
 
     def _tensor_arguments(self, tensor: Any) -> tuple[Any, ...]:

@@ -7,6 +7,7 @@ file finds the storage under a NumPy array when saving and lays the window when 
 
 from __future__ import annotations
 
+import pickle
 from dataclasses import dataclass
 from typing import Any, Final
 
@@ -22,13 +23,26 @@ class StorageType:
 
     name: str
     dtype: dtype | None  # None: PyTorch has it, the engine has not
+    dtype_name: str = ""  # of one that the engine has not
 
 
 STORAGE_TYPES: Final = {d: StorageType(f"{d.legacy_name}Storage", d) for d in dtypes.ALL}
 ABSENT_STORAGE_TYPES: Final = tuple(
-    StorageType(f"{name}Storage", None)
-    for name in ("Half", "BFloat16", "Char", "Short", "ComplexFloat", "ComplexDouble", "Untyped")
+    StorageType(f"{name}Storage", None, dtype_name)
+    for name, dtype_name in {
+        "Half": "float16",
+        "BFloat16": "bfloat16",
+        "Char": "int8",
+        "Short": "int16",
+        "ComplexFloat": "complex64",
+        "ComplexDouble": "complex128",
+        "Untyped": "no dtype",
+    }.items()
 )
+
+
+class AbsentDtypeError(pickle.UnpicklingError):
+    """A file holds tensors of a dtype that is not part of the engine: no way of loading helps."""
 
 
 @dataclass(frozen=True)

@@ -18,7 +18,7 @@ import numpy as np
 from .. import dtypes
 from ..dtypes import Array
 from .restricted_pickle import PLAIN_NAMES, Constructor, RestrictedUnpickler
-from .storage import ABSENT_STORAGE_TYPES, STORAGE_TYPES, StorageType, Window, lay
+from .storage import ABSENT_STORAGE_TYPES, STORAGE_TYPES, AbsentDtypeError, StorageType, Window, lay
 
 # Gives the flat array of a storage: its type, its key, where it was saved from, how many elements.
 StorageLoader = Callable[[StorageType, str, str, int], Array]
@@ -94,9 +94,10 @@ def persistent_load(load_storage: StorageLoader) -> Callable[[Any], Array]:
             raise pickle.UnpicklingError(f"refused: a storage described as {identity!r}")
         if storage_type.dtype is None:
             have = ", ".join(d.name for d in dtypes.ALL)
-            raise pickle.UnpicklingError(
-                f"it holds a torch.{storage_type.name}; the engine has tensors of {have}. "
-                "Convert them in PyTorch before saving, for example with .float()"
+            raise AbsentDtypeError(
+                f"it holds tensors of {storage_type.dtype_name} (a torch.{storage_type.name}), which is not "
+                f"part of the engine: it has {have}. Convert them in PyTorch before saving, for example with "
+                ".float()"
             )
         if type(numel) is not int or numel < 0:
             raise pickle.UnpicklingError(f"refused: a storage of {numel!r} elements")

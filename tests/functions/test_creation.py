@@ -185,7 +185,6 @@ def test_cuda_is_refused_with_advice() -> None:
         lambda option: torch.ones(2).clone(memory_format=option),
         lambda option: torch.ones(2).contiguous(memory_format=option),
         lambda option: torch.ones(2).is_contiguous(memory_format=option),
-        lambda option: torch.zeros_like(torch.ones(2), layout=option),
     ],
 )
 def test_a_memory_layout_is_refused_and_not_ignored(call: Callable[[object], object]) -> None:

@@ -7,7 +7,8 @@ from typing import Any
 
 import numpy as np
 
-from ...functions.arguments import check_tensor
+from ...dtypes import FROM_NUMPY
+from ...functions.arguments import check_tensor, refuse
 from ...functions.matmul import matmul
 from ...ops.linear import LinearRows
 from ...ops.matmul import Addmm, Mm
@@ -51,6 +52,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
             f"{w.shape[1]}x{w.shape[0]})"
         )
     _check_dtypes(input, weight, bias)
+    if x.dtype.kind == "b" and x.size and w.size:
+        refuse("addmm_impl_cpu_", FROM_NUMPY[x.dtype])
     result_rows = _linear_rows(input if x.ndim == 2 else input.reshape(rows, x.shape[-1]), weight, bias)
     if x.ndim == 2:
         return result_rows
