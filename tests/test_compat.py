@@ -182,3 +182,37 @@ def test_the_command_line_reports_mistakes_in_one_line(tmp_path: Path) -> None:
     )
     (tmp_path / "leaves.py").write_text("import sys, torch\nsys.exit(len(sys.argv))\n")
     assert run(*COMPAT, "leaves.py", "--help", folder=tmp_path).returncode == 2
+
+
+WHOLE_MODEL = """
+import sys
+import torch
+from torch import nn
+
+class Net(nn.Module):
+    def __init__(self):
+        super().__init__()
+        self.body = nn.Sequential(
+            nn.Conv2d(3, 4, 3), nn.BatchNorm2d(4), nn.ReLU(), nn.MaxPool2d(2), nn.Flatten(), nn.Linear(36, 2)
+        )
+
+    def forward(self, x):
+        return self.body(x)
+
+torch.manual_seed(0)
+x = torch.ones(2, 3, 8, 8)
+if sys.argv[1] == "save":
+    torch.save(Net().eval(), "net.pth")
+net = torch.load("net.pth", weights_only=False)
+print(net, net(x).detach(), net.training)
+"""
+
+
+def test_a_whole_model_that_pytorch_saved_loads_on_the_engine(tmp_path: Path) -> None:
+    """Its pickle names `torch.nn.modules.conv.Conv2d` and the like, which the engine keeps elsewhere."""
+    (tmp_path / "net.py").write_text(WHOLE_MODEL)
+    pytorch = run("net.py", "save", folder=tmp_path)
+    engine = run(*COMPAT, "net.py", "load", folder=tmp_path)
+    assert pytorch.returncode == 0, pytorch.stderr
+    assert engine.stdout == pytorch.stdout, engine.stderr
+    assert "Linear(in_features=36, out_features=2, bias=True)" in engine.stdout
