@@ -23,15 +23,20 @@ from .parser import Parser
 
 __all__ = ["main"]
 
-DESCRIPTION = "Train, test and use small image classifiers on an engine that was written to be read."
+DESCRIPTION = "Train, test and use small image classifiers on an engine made to be read."
 
 EXAMPLES = """\
 examples:
-  minitorch-cifar train                           learn ten shapes; no download, done within a minute
-  minitorch-cifar train --data cifar10            learn real photographs (downloads 170 MB into ./data)
-  minitorch-cifar eval runs/lenet-shapes10        test the network of that run
+  minitorch-cifar train
+      learn ten drawn shapes: no download, done within a minute
+  minitorch-cifar train --data cifar10
+      learn photographs (downloads 170 MB into ./data when they are not there)
+  minitorch-cifar eval runs/lenet-shapes10
+      test the network of that run
   minitorch-cifar predict runs/lenet-shapes10 my.png
-  minitorch-cifar COMMAND --help                  all about one command
+      say what it sees on a picture of your own
+  minitorch-cifar COMMAND --help
+      all about one command
 """
 
 
@@ -49,7 +54,12 @@ def build_parser() -> Parser:
         epilog=EXAMPLES,
         formatter_class=argparse.RawDescriptionHelpFormatter,
     )
-    parser.add_argument("--version", action="version", version=f"minitorch-cifar {__version__}")
+    parser.add_argument(
+        "--version",
+        action="version",
+        version=f"minitorch-cifar {__version__}",
+        help="print the version and exit",
+    )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
     for module in (train, evaluate, predict, parity, data, info):
         module.add_parser(commands)

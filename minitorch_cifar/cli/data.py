@@ -19,12 +19,15 @@ examples:
 
 def add_parser(commands: Any) -> None:
     """Adds the subcommand and its one action."""
-    parser = add_command(commands, "data", "look at data sets", EXAMPLES)
+    parser = add_command(commands, "data", "look at a data set before training on it", EXAMPLES)
     actions = parser.add_subparsers(title="actions", metavar="ACTION", dest="action", required=True)
     about = add_command(
-        actions, "info", "say which data set lies at PATH, count its pictures, check its files", EXAMPLES
+        actions,
+        "info",
+        "say which data set is at PATH, how many pictures, and if it is official",
+        EXAMPLES,
     )
-    about.add_argument("path", metavar="PATH", help="a folder or an archive")
+    about.add_argument("path", metavar="PATH", help="a folder that holds a data set, or an archive")
     about.set_defaults(run=info)
 
 

@@ -12,8 +12,7 @@ __all__ = ["DATA_HELP", "add_command", "add_threads", "set_threads"]
 
 DATA_HELP = (
     "which pictures: shapes10 (ten drawn shapes, built in), cifar10 (photographs, kept in ./data and "
-    "downloaded when "
-    "absent), or the PATH of a folder or archive that holds CIFAR-10 in any official form"
+    "downloaded when absent), or the PATH of a folder or archive that holds CIFAR-10 in any official form"
 )
 
 
@@ -30,7 +29,7 @@ def add_command(commands: Any, name: str, help: str, epilog: str) -> argparse.Ar
     return parser
 
 
-def add_threads(parser: argparse.ArgumentParser) -> None:
+def add_threads(parser: argparse._ActionsContainer) -> None:
     """The option `--threads`."""
     parser.add_argument(
         "--threads", type=int, metavar="T", help="how many processor threads to compute with (default: all)"

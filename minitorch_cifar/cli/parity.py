@@ -26,11 +26,13 @@ EXAMPLES = """\
 examples:
   minitorch-cifar parity
   minitorch-cifar parity --model bn --dtype float64 --steps 100
-  minitorch-cifar parity --network my_network.py:make_network --data my_network.py:make_batch
+  minitorch-cifar parity --network mine.py:network --data mine.py:batch
 
-A network file is Python written against PyTorch or against `import minitorch_cifar as torch`; it is run under
-both. Its function takes no arguments and returns the network, an nn.Module. A function named in --data
-returns one batch: inputs of floats and class numbers. Both must give the same on both sides.
+A network file is Python written against PyTorch or against
+`import minitorch_cifar as torch`; it is run under both. Its function takes no
+arguments and returns the network, an nn.Module. A function named in --data
+returns one batch: inputs of floats and class numbers. Both must give the same
+on both sides. Status 0: inside the tolerance; 1: not.
 """
 
 

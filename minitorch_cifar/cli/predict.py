@@ -16,7 +16,8 @@ examples:
   minitorch-cifar predict runs/lenet-shapes10 my.png
   minitorch-cifar predict runs/bn-cifar10/checkpoint.pth photos/*.jpg
 
-Any format and size that Pillow opens; the picture is resized to 32x32, the size of the training pictures.
+A picture may have any size and any format that Pillow opens. It is resized to
+32x32, the size of the training pictures.
 """
 
 

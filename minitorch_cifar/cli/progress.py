@@ -99,7 +99,7 @@ class BarReporter(PlainReporter):
 
         self.progress = Progress(
             TextColumn("{task.description}"),
-            BarColumn(),
+            BarColumn(bar_width=20),  # all columns fit into 80 characters
             TextColumn("{task.percentage:3.0f} %"),
             TextColumn("{task.fields[loss]}"),
             TextColumn("{task.fields[speed]}"),

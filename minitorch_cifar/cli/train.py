@@ -19,10 +19,14 @@ examples:
   minitorch-cifar train
   minitorch-cifar train --model bn --data cifar10 --epochs 10
   minitorch-cifar train --run runs/mine --lr 0.002
-  minitorch-cifar train --run runs/mine --resume --epochs 20     go on with that run
+  minitorch-cifar train --run runs/mine --resume --epochs 20
 
-The run folder then holds checkpoint.pth (for eval, predict and --resume), metrics.jsonl (a line per epoch)
-and config.json (the settings).
+On a terminal a bar shows how far it is. Elsewhere there is a line
+`[epoch, step] loss: mean loss since the line before` every 8,000 pictures.
+
+The run folder then holds checkpoint.pth (for eval, predict and --resume),
+metrics.jsonl (a line per epoch) and config.json (the settings). Ctrl-C loses
+the unfinished epoch only; --resume goes on from the last checkpoint.
 """
 
 # Options that decide what a run computes, as `Settings` names them. None means: not given.
@@ -36,59 +40,68 @@ def _default(name: str) -> str:
 def add_parser(commands: Any) -> None:
     """Adds the subcommand."""
     parser = add_command(commands, "train", "train a network and test it after each epoch", EXAMPLES)
-    parser.add_argument(
+    what = parser.add_argument_group("what to train")
+    what.add_argument(
         "--model",
         choices=list(DEFAULTS),
         help="which network: lenet (small and fast), quick (three convolutions) or bn (batch norm; the most "
         "accurate) (default: lenet)",
     )
-    parser.add_argument("--data", metavar="shapes10|cifar10|PATH", help=DATA_HELP + " (default: shapes10)")
-    parser.add_argument(
+    what.add_argument("--data", metavar="shapes10|cifar10|PATH", help=DATA_HELP + " (default: shapes10)")
+    what.add_argument(
+        "--limit",
+        type=int,
+        metavar="N",
+        help="use the first N training and test pictures only, for a quick try",
+    )
+    how = parser.add_argument_group("how to train")
+    how.add_argument(
         "--epochs", type=int, metavar="N", help=f"how often to go through all pictures {_default('epochs')}"
     )
-    parser.add_argument(
+    how.add_argument(
         "--batch-size", type=int, metavar="B", help=f"pictures per training step {_default('batch_size')}"
     )
-    parser.add_argument("--lr", type=float, metavar="X", help=f"learning rate {_default('lr')}")
-    parser.add_argument(
-        "--momentum", type=float, metavar="M", help=f"momentum of the gradient descent {_default('momentum')}"
+    how.add_argument("--lr", type=float, metavar="X", help=f"learning rate {_default('lr')}")
+    how.add_argument(
+        "--momentum",
+        type=float,
+        metavar="M",
+        help=f"momentum of the gradient descent, 0 to below 1 {_default('momentum')}",
     )
-    parser.add_argument(
+    how.add_argument(
         "--seed",
         type=int,
         metavar="S",
         help="start of the random numbers: the same seed, the same run (default: 0)",
     )
-    parser.add_argument(
+    where = parser.add_argument_group("where to keep it")
+    where.add_argument(
         "--run",
         dest="folder",
         metavar="DIR",
         help="folder to write into (default: runs/MODEL-DATA, numbered if taken)",
     )
-    parser.add_argument(
+    where.add_argument(
         "--resume",
         action="store_true",
-        help="go on with the run in the run folder after its last finished epoch",
+        help="go on after the last finished epoch of the run in the run folder, with its settings; only "
+        "--epochs may be another",
     )
-    parser.add_argument(
+    speed = parser.add_argument_group("what to compute with (the result does not depend on it)")
+    speed.add_argument(
         "--workers",
         type=int,
         default=0,
         metavar="W",
         help="background threads that prepare pictures (default: 0)",
     )
-    add_threads(parser)
-    parser.add_argument(
-        "--limit",
-        type=int,
-        metavar="N",
-        help="use the first N training and test pictures only, for a quick try",
-    )
-    parser.add_argument(
+    add_threads(speed)
+    other = parser.add_argument_group("for comparison")
+    other.add_argument(
         "--engine",
         choices=("minitorch", "torch"),
         default="minitorch",
-        help="torch: run the same training in PyTorch instead, to compare (default: minitorch)",
+        help="torch: the same training in PyTorch; a run keeps to one engine (default: minitorch)",
     )
     parser.set_defaults(run=run)
 

@@ -115,4 +115,5 @@ def _as_three_dimensional(x: Array) -> tuple[int, int, int]:
 
 def _move_average(average: Array | None, value: Array, momentum: float) -> None:
     if average is not None:
-        average[...] = (1 - momentum) * average.astype(np.float64) + momentum * value
+        with np.errstate(over="ignore", invalid="ignore"):  # infinity without a word, as in PyTorch
+            average[...] = (1 - momentum) * average.astype(np.float64) + momentum * value

@@ -34,6 +34,15 @@ def test_help_explains_every_option_and_gives_an_example(command: Command, names
         assert len(text[0]) > 8, f"{entry} is not explained"
 
 
+@pytest.mark.parametrize("names", COMMANDS, ids=" ".join)
+def test_help_fits_a_terminal_of_80_columns(
+    command: Command, names: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    too_long = [line for line in command(*names, "--help").output.splitlines() if len(line) > 80]
+    assert too_long == []
+
+
 def test_no_command_prints_the_help(command: Command) -> None:
     result = command()
     assert result.status == 0

@@ -85,6 +85,20 @@ def test_a_bar_on_a_terminal(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) ->
     assert "Finished Training" in shown
 
 
+def test_the_bar_fits_a_terminal_of_80_columns(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("COLUMNS", "80")
+    monkeypatch.setenv("TERM", "xterm")
+    monkeypatch.setattr("minitorch_cifar.cli.progress.REDRAW_SECONDS", 0.0)
+    output = Terminal()
+    with make_reporter(output) as reporter:
+        train(make_settings(limit=30, batch_size=12, epochs=10), RunFolder(tmp_path), reporter)
+    shown = re.split(r"[\r\n]", re.sub(r"\x1b\[[0-9;?]*[A-Za-z]", "", output.getvalue()))
+    bars = [line for line in shown if "━" in line and "loss" in line]
+    assert bars
+    assert {len(re.search("━.*━|━", line.replace("╸", "━").replace("╺", "━"))[0]) for line in bars} == {20}
+    assert max(map(len, bars)) <= 80
+
+
 def test_the_same_command_twice_writes_beside_the_first(command: Command) -> None:
     command(*TINY)
     first = Path("runs/lenet-shapes10/checkpoint.pth").read_bytes()

@@ -197,13 +197,17 @@ def test_a_kill_between_metrics_and_checkpoint_leaves_no_epoch_twice(
     assert [json.loads(line)["epoch"] for line in lines] == [1, 2, 3]
 
 
-@pytest.mark.parametrize(("lr", "advice"), [(1e6, "0.001"), (1e30, "0.001")])
+@pytest.mark.filterwarnings("error")  # the message is all that is said
+@pytest.mark.parametrize(("model", "advice"), [("lenet", "0.001"), ("quick", "0.01"), ("bn", "0.01")])
+@pytest.mark.parametrize("lr", [1e6, 1e30])
 def test_a_loss_that_is_no_number_stops_with_step_layer_and_advice(
-    tmp_path: Path, lr: float, advice: str
+    tmp_path: Path, model: str, lr: float, advice: str
 ) -> None:
-    said = r"the loss became (nan|inf) in epoch 1, step \d+ \(first (nan|inf) in .*layer \w+ \(\w+\).*\): .*"
+    said = (
+        r"the loss became (nan|inf) in epoch 1, step \d+ \(first (nan|inf) in .*layer [\w.]+ \(\w+\).*\): .*"
+    )
     with pytest.raises(UserError, match=f"{said}--lr {advice}$"):
-        train(small(lr=lr), RunFolder(tmp_path), Recorder())
+        train(small(model=model, lr=lr), RunFolder(tmp_path), Recorder())
     assert not (tmp_path / "checkpoint.pth").exists()
     train(small(epochs=1), choose_folder(small(), str(tmp_path)), Recorder())  # nothing is in the way
 
