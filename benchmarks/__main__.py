@@ -4,9 +4,15 @@ from __future__ import annotations
 
 import sys
 
-from . import accuracy, experiments, startup, step
+from . import accuracy, experiments, kernels, startup, step
 
-BENCHMARKS = {"step": step, "startup": startup, "accuracy": accuracy, "experiments": experiments}
+BENCHMARKS = {
+    "step": step,
+    "kernels": kernels,
+    "startup": startup,
+    "accuracy": accuracy,
+    "experiments": experiments,
+}
 
 
 def main() -> int:
