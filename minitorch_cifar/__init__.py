@@ -14,7 +14,14 @@ from math import e, inf, nan, pi
 from typing import NoReturn
 
 from . import autograd
-from .autograd import enable_grad, inference_mode, is_grad_enabled, no_grad, set_grad_enabled
+from .autograd import (
+    enable_grad,
+    inference_mode,
+    is_grad_enabled,
+    is_inference_mode_enabled,
+    no_grad,
+    set_grad_enabled,
+)
 from .device import device
 from .dtypes import (
     bool,
@@ -45,6 +52,7 @@ from .functions.comparison import (
     ge,
     gt,
     is_floating_point,
+    is_inference,
     is_nonzero,
     is_tensor,
     isclose,
@@ -344,6 +352,8 @@ __all__ = [
     "int64",
     "is_floating_point",
     "is_grad_enabled",
+    "is_inference",
+    "is_inference_mode_enabled",
     "is_nonzero",
     "is_tensor",
     "isclose",

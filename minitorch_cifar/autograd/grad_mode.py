@@ -18,6 +18,7 @@ F = TypeVar("F", bound=Callable[..., Any])
 
 class _GradMode(threading.local):
     enabled = True
+    inference = False
     anomaly = False
 
 
@@ -27,6 +28,11 @@ state = _GradMode()
 def is_grad_enabled() -> bool:
     """True when operations of this thread record a graph."""
     return state.enabled
+
+
+def is_inference_mode_enabled() -> bool:
+    """True inside `inference_mode`."""
+    return state.inference
 
 
 class _GradSwitch:
@@ -148,7 +154,16 @@ class set_grad_enabled(_GradSwitch):  # noqa: N801 - PyTorch's name
 
 
 class inference_mode(no_grad):  # noqa: N801 - PyTorch's name
-    """`no_grad` under PyTorch's newer name; the engine draws no further distinction."""
+    """As `no_grad`; and tensors made inside stay out of every graph, also later.
+
+    Outside they are neither changed in place, nor saved for a backward pass, nor made to require grad.
+
+    >>> import minitorch_cifar as torch
+    >>> with torch.inference_mode():
+    ...     x = torch.ones(2)
+    >>> x.is_inference(), x.clone().is_inference()
+    (True, False)
+    """
 
     def __new__(cls, mode: Any = True) -> Any:
         switch = object.__new__(cls)
@@ -159,3 +174,18 @@ class inference_mode(no_grad):  # noqa: N801 - PyTorch's name
 
     def __init__(self, mode: bool = True) -> None:
         _GradSwitch.__init__(self, not mode)
+        self.previous_modes: list[bool] = []
+
+    def __enter__(self) -> None:
+        super().__enter__()
+        self.previous_modes.append(state.inference)
+        state.inference = not self.mode
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        state.inference = self.previous_modes.pop()
+        super().__exit__(kind, error, trace)
+
+    def clone(self) -> _GradSwitch:
+        return inference_mode(not self.mode)

@@ -115,7 +115,16 @@ def _alias(target: TensorBase) -> TensorBase:
 
 
 def refuse_overlap(target: TensorBase, operation: type[Operation], others: Sequence[TensorBase]) -> None:
-    """RuntimeError when the target's elements share memory with each other, or some with an operand's."""
+    """RuntimeError when the target's elements share memory with each other, or some with an operand's.
+
+    Or when the target was made in inference mode, which is over.
+    """
+    if target._version_counter.is_inference and not state.inference:
+        raise RuntimeError(
+            "Inplace update to inference tensor outside InferenceMode is not allowed.You can make a clone to "
+            "get a normal tensor before doing inplace update.See https://github.com/pytorch/rfcs/pull/17 for "
+            "more details."
+        )
     array = target._array
     if overlaps_itself(array) and operation.writes_expanded is not True:
         if operation.writes_expanded:

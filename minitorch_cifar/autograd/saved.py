@@ -29,6 +29,12 @@ FREED = (
     "if you need to access saved tensors after calling backward."
 )
 
+_OF_INFERENCE = (
+    "Inference tensors cannot be saved for backward. Please do not use Tensors created in inference mode in "
+    "computation tracked by autograd. To work around this, you can make a clone to get a normal tensor and "
+    "use it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
+)
+
 # A saved array, the version counter of its tensor, the version it had, and which tensor that is: the node's
 # inputs count from 0, its outputs follow, then the tensors among its parameters.
 Guard = tuple[Array, VersionCounter, int, int]
@@ -43,6 +49,8 @@ def guards_for(saved: Sequence[Any], tensors: Sequence[Any]) -> list[Guard]:
         for position, tensor in enumerate(tensors):
             if tensor is not None and isinstance(tensor, TensorBase) and tensor._array is kept:
                 counter = tensor._version_counter
+                if counter.is_inference:
+                    raise RuntimeError(_OF_INFERENCE)
                 guards.append((kept, counter, counter.value, position))
                 break
         else:

@@ -13,6 +13,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, Self
 
 from ..dtypes import FROM_NUMPY, Array
+from .grad_mode import state
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -26,6 +27,7 @@ class VersionCounter:
     """How often a piece of memory was written to; shared by all tensors that share the memory."""
 
     value = 0
+    is_inference = False  # made in inference mode: writes outside are refused, so nobody has to count them
 
 
 class TensorBase:
@@ -77,6 +79,8 @@ class TensorBase:
     @property
     def _version(self) -> int:
         """How often this tensor's memory was changed in place."""
+        if self._version_counter.is_inference:
+            raise RuntimeError("Inference tensors do not track version counter.")
         return self._version_counter.value
 
     def bump_version(self) -> None:
@@ -102,6 +106,10 @@ class TensorBase:
             raise TypeError(f"Variable data has to be a tensor, but got {type(value).__name__}")
         self._array = value._array
         self._accumulator = None  # it knows the old shape and dtype
+
+    def is_inference(self) -> bool:
+        """Whether this tensor was made in `inference_mode`."""
+        return self._version_counter.is_inference
 
     def detach(self) -> Tensor:
         """The same memory outside the graph; changes through it are guarded like the tensor's own."""
@@ -137,6 +145,10 @@ class TensorBase:
             )
         if value and self._array.dtype.kind != "f":
             raise RuntimeError("only Tensors of floating point dtype can require gradients")
+        if value and self._version_counter.is_inference and not state.inference:
+            raise RuntimeError(
+                "Setting requires_grad=True on inference tensor outside InferenceMode is not allowed."
+            )
         if self.grad_fn is None:
             self._requires_grad = value
 
@@ -251,7 +263,9 @@ def wrap(array: Array, requires_grad: bool = False) -> Tensor:
     """A new leaf tensor round `array`, which is not copied."""
     tensor: Any = _new(_tensor_class)
     tensor._array = array
-    tensor._version_counter = VersionCounter()
+    tensor._version_counter = counter = VersionCounter()
+    if state.inference:
+        counter.is_inference = True
     if requires_grad:
         tensor._requires_grad = True
     return tensor  # type: ignore[no-any-return]

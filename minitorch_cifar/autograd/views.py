@@ -22,7 +22,7 @@ if TYPE_CHECKING:
 Step = tuple[type["Operation"], dict[str, Any], int]  # a view operation, its parameters, which of its outputs
 
 # How the view came about. Only one made by an operation with one output, while recording, can be rewritten.
-Creation = Literal["default", "no_grad", "multiple", "function"]
+Creation = Literal["default", "no_grad", "inference", "multiple", "function"]
 
 
 class View:
@@ -56,7 +56,10 @@ class View:
             return
         node = tensor._grad_fn
         origin = f"Output {tensor._output_index} of {short_name(node)} is a view" if node is not None else ""
-        if node is not None and self.creation != "no_grad":
+        if self.creation == "inference":
+            made = f"{origin} of a view which was created in" if origin else "A view was created in"
+            message = f"{made} inference mode and {what} modified inplace in normal mode."
+        elif node is not None and self.creation != "no_grad":
             message = f"{origin} and {what} modified inplace."
         else:
             made = f"{origin} of a view which was created in" if origin else "A view was created in"
@@ -64,12 +67,14 @@ class View:
         raise RuntimeError(f"{message} {_WHY_NOT[self.creation]}")
 
 
+_AMBIGUOUS = (
+    "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code by "
+    "moving both the view and the inplace either both inside the {} block (if you don't want the inplace to "
+    "be tracked) or both outside (if you want the inplace to be tracked)."
+)
 _WHY_NOT = {
-    "no_grad": (
-        "Given that this use case is ambiguous and error-prone, it is forbidden. You can clarify your code "
-        "by moving both the view and the inplace either both inside the no_grad block (if you don't want "
-        "the inplace to be tracked) or both outside (if you want the inplace to be tracked)."
-    ),
+    "no_grad": _AMBIGUOUS.format("no_grad"),
+    "inference": _AMBIGUOUS.format("inference_mode"),
     "multiple": (
         "This view is the output of a function that returns multiple views. Such functions do not allow the "
         "output views to be modified inplace. You should replace the inplace operation by an out-of-place "
@@ -88,7 +93,7 @@ def track_view(output: TensorBase, source: TensorBase, step: Step, is_one_of_man
     """Note that `output` is what the view operation `step` made of `source`; they share a version."""
     creation: Creation = "default"
     if not state.enabled:
-        creation = "no_grad"
+        creation = "inference" if state.inference else "no_grad"
     elif is_one_of_many:
         creation = "multiple"
     elif source._view is not None:

@@ -212,6 +212,12 @@ def is_floating_point(input: Tensor) -> bool:
     return bool(input._array.dtype.kind == "f")
 
 
+def is_inference(input: Tensor) -> bool:
+    """True when the tensor was made in `inference_mode`."""
+    check_tensor(input, "is_inference")
+    return input.is_inference()
+
+
 def is_nonzero(input: Tensor) -> bool:
     """True when the only element is not zero."""
     return bool(input)

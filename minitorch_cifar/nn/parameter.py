@@ -56,7 +56,7 @@ class Parameter(Tensor):
         parameter: Self = _share(cls, data)
         if requires_grad and not np.issubdtype(parameter._array.dtype, np.floating):
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
-        parameter._requires_grad = bool(requires_grad)
+        parameter.requires_grad = bool(requires_grad)
         return parameter
 
     def __init__(self, data: Tensor | None = None, requires_grad: bool = True) -> None:
