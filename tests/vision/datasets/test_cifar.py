@@ -182,7 +182,7 @@ def test_the_first_3_megabytes_of_a_real_batch(cifar_root, tmp_path):
 
 def test_wrong_sizes(damaged, home, tmp_path):
     replace(damaged / "test_batch", b"x" * 800_000)
-    refused(damaged, "too large")
+    refused(damaged, "too large", "at most")
     binary = tmp_path / "cifar-10-batches-bin"
     shutil.copytree(home / "binary" / "cifar-10-batches-bin", binary)
     with open(binary / "test_batch.bin", "ab") as file:
