@@ -31,6 +31,13 @@ from minitorch_cifar.nn.layers.loss import (
     SmoothL1Loss,
 )
 from minitorch_cifar.nn.layers.normalization import BatchNorm1d, BatchNorm2d
+from minitorch_cifar.nn.layers.padding import (
+    CircularPad2d,
+    ConstantPad2d,
+    ReflectionPad2d,
+    ReplicationPad2d,
+    ZeroPad2d,
+)
 from minitorch_cifar.nn.layers.pooling import AdaptiveAvgPool2d, AvgPool2d, MaxPool2d
 from minitorch_cifar.nn.module import Module
 from minitorch_cifar.nn.parameter import Buffer, Parameter
@@ -45,6 +52,8 @@ __all__ = [
     "BatchNorm1d",
     "BatchNorm2d",
     "Buffer",
+    "CircularPad2d",
+    "ConstantPad2d",
     "Conv2d",
     "CrossEntropyLoss",
     "Dropout",
@@ -67,6 +76,8 @@ __all__ = [
     "ParameterDict",
     "ParameterList",
     "ReLU",
+    "ReflectionPad2d",
+    "ReplicationPad2d",
     "Sequential",
     "SiLU",
     "Sigmoid",
@@ -75,6 +86,7 @@ __all__ = [
     "Softplus",
     "Tanh",
     "Unflatten",
+    "ZeroPad2d",
     "functional",
     "init",
     "utils",

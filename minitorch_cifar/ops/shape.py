@@ -413,8 +413,20 @@ class Pad(Operation):
     node_name = "ConstantPadNdBackward0"
 
     @staticmethod
-    def forward(ctx: Any, x: Array, *, widths: tuple[tuple[int, int], ...], mode: str, value: float) -> Array:
+    def forward(
+        ctx: Any,
+        x: Array,
+        *,
+        widths: tuple[tuple[int, int], ...],
+        mode: str,
+        value: float,
+        node_name: str = node_name,
+    ) -> Array:
+        ctx.node_name = node_name
         ctx.x_shape = x.shape
+        if not x.ndim:
+            ctx.places = np.zeros(1, np.int64)
+            return x.copy()
         cut = tuple(
             slice(max(-low, 0), n - max(-high, 0)) for n, (low, high) in zip(x.shape, widths, strict=True)
         )

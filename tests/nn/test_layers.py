@@ -134,10 +134,10 @@ def test_unknown_paddings_are_value_errors_that_list_the_known_ones(source: str)
         built(source, mt)
 
 
-@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
-def test_padding_modes_that_are_missing_say_so(mode: str) -> None:
-    with pytest.raises(NotImplementedError, match=mode):
-        nn.Conv2d(1, 1, 3, padding_mode=mode)
+def test_a_conv2d_prints_its_padding_mode() -> None:
+    source = "Conv2d(1, 1, 3, padding=(1, 2), padding_mode='reflect')"
+    assert repr(built(source, mt)) == repr(built(source, torch))
+    assert "padding_mode=reflect" in repr(built(source, mt))
 
 
 @pytest.mark.parametrize(

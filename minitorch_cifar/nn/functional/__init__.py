@@ -36,6 +36,7 @@ from .loss import (
     smooth_l1_loss,
 )
 from .normalization import batch_norm, normalize
+from .padding import pad
 from .pooling import (
     adaptive_avg_pool2d,
     adaptive_max_pool2d,
@@ -75,6 +76,7 @@ __all__ = [
     "nll_loss",
     "normalize",
     "one_hot",
+    "pad",
     "relu",
     "relu_",
     "sigmoid",

@@ -107,10 +107,6 @@ class Conv2d(Module):
             raise ValueError(
                 f"padding_mode must be one of {_PADDING_MODES}, but got padding_mode='{self.padding_mode}'"
             )
-        if self.padding_mode != "zeros":
-            raise NotImplementedError(
-                f"Conv2d(padding_mode='{self.padding_mode}') is not part of minitorch_cifar; use 'zeros'"
-            )
 
     def reset_parameters(self) -> None:
         """Draws weight and bias anew, both uniform within ±1/√(in_channels/groups · kernel height · kernel
@@ -124,7 +120,21 @@ class Conv2d(Module):
                 init.uniform_(self.bias, -bound, bound)
 
     def forward(self, input: Tensor) -> Tensor:
-        return F.conv2d(input, self.weight, self.bias, self.stride, self.padding, self.dilation, self.groups)
+        padding: Any = self.padding
+        if self.padding_mode != "zeros":
+            input, padding = F.pad(input, self._border(), self.padding_mode), 0
+        return F.conv2d(input, self.weight, self.bias, self.stride, padding, self.dilation, self.groups)
+
+    def _border(self) -> tuple[int, ...]:
+        """The padding as `F.pad` wants it: (left, right, top, bottom)."""
+        if not isinstance(self.padding, str):
+            height, width = self.padding
+            return width, width, height, height
+        if self.padding == "valid":
+            return 0, 0, 0, 0
+        spare = [d * (k - 1) for d, k in zip(self.dilation, self.kernel_size, strict=True)]
+        top, left = spare[0] // 2, spare[1] // 2  # the odd pixel goes to the end
+        return left, spare[1] - left, top, spare[0] - top
 
     def extra_repr(self) -> str:
         parts = [f"{self.in_channels}, {self.out_channels}"]
@@ -137,4 +147,6 @@ class Conv2d(Module):
             parts.append(f"groups={self.groups}")
         if self.bias is None:
             parts.append("bias=False")
+        if self.padding_mode != "zeros":
+            parts.append(f"padding_mode={self.padding_mode}")
         return ", ".join(parts)

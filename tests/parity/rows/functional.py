@@ -258,6 +258,18 @@ def _normalize(make: Maker) -> Sample:
     return make.sample(*make.tensors([shape]), **make.some(p=(1, 2, 3)), dim=make.dim(len(shape)))
 
 
+def _border(make: Maker) -> Sample:
+    mode = make.choice("constant", "reflect", "replicate", "circular")
+    widths = make.choice((1, 2), (0, 1, 2, 0), (1, 1, 1, 1), (0, 0), (3, 0))
+    if mode == "constant" and make.flag():
+        widths = make.choice((-1, 2), (1, -1, 0, 0), (0, 0, 0, 0, 1, 2), ())
+    shape = make.shape(min_ndim=2 if mode != "constant" else 0, max_ndim=4, min_side=1)
+    kwargs = {"mode": mode} if mode != "constant" or make.flag() else {}
+    if mode == "constant" and make.flag():
+        kwargs["value"] = make.choice(0.5, 0, -2)
+    return make.sample(make.tensor(shape, gradient=True), widths, **kwargs)
+
+
 def _embedding(make: Maker) -> Sample:
     rows, columns = make.choice(4, 1, 5), make.choice(2, 1, 3, 0)
     indices = make.indices(make.choice((2, 3), (5,), (), (0,)), 0, rows, make.choice("int64", "int32"))
@@ -363,6 +375,25 @@ _LAYERS = [
     _functional("dropout1d", _dropout1d, call=_on_copy("dropout1d"), regimes=FINITE, random=True),
     _functional("dropout2d", _dropout2d, call=_on_copy("dropout2d"), regimes=FINITE, random=True),
     _functional("normalize", _normalize, regimes=("ordinary",)),
+    _functional(
+        "pad",
+        _border,
+        kernels=False,
+        nodes=False,  # circular borders are made of slices in PyTorch
+        errors=(
+            lambda torch: torch.nn.functional.pad(torch.ones(2, 3), (1, 1, 2)),
+            lambda torch: torch.nn.functional.pad(torch.ones(2), (1, 1, 2, 2)),
+            lambda torch: torch.nn.functional.pad(torch.ones(2, 3), (3, 1), "reflect"),
+            lambda torch: torch.nn.functional.pad(torch.ones(2, 3), (4, 1), "circular"),
+            lambda torch: torch.nn.functional.pad(torch.ones(2, 3), (1, 1, 1, 1), "reflect"),
+            lambda torch: torch.nn.functional.pad(torch.ones(2, 3), (1, 1), "mirror"),
+            lambda torch: torch.nn.functional.pad(torch.ones(2, 3), (1, 1), "reflect", 2),
+            lambda torch: torch.nn.functional.pad(torch.ones(2, 3), 1),
+            lambda torch: torch.nn.functional.pad(torch.ones(2, 3), (1.0, 1)),
+            lambda torch: torch.nn.functional.pad([1], (1, 1)),
+            lambda torch: torch.nn.functional.pad(torch.ones(2, 3), (-2, -2)),
+        ),
+    ),
     _functional(
         "embedding",
         _embedding,

@@ -96,7 +96,7 @@ def _conv2d(make: Maker) -> ModuleSample:
         padding=(1, (0, 2), 0, "same", "valid"),
         dilation=(2, (1, 2), 1),
         bias=(False, True),
-        padding_mode=("zeros",),
+        padding_mode=("reflect", "replicate", "circular", "zeros"),
     )
     if groups > 1 or make.flag():
         kwargs["groups"] = groups
@@ -165,6 +165,15 @@ def _avg_pool(make: Maker) -> ModuleSample:
     return _sample(make, (kernel,), [_picture(make)], **kwargs)
 
 
+def _border(with_value: bool) -> Any:
+    def draw(make: Maker) -> ModuleSample:
+        padding = make.choice(1, (1, 0, 2, 1), 0, (0, 3, 0, 0))
+        args = (padding, make.choice(0.5, 0, -2)) if with_value else (padding,)
+        return _sample(make, args, [_picture(make)])
+
+    return draw
+
+
 def _adaptive(make: Maker) -> ModuleSample:
     return _sample(make, (make.choice(1, 2, (3, 2), (None, 2), (2, None), 4),), [_picture(make)])
 
@@ -193,6 +202,10 @@ def _identity(make: Maker) -> ModuleSample:
 
 _SHAPES = [
     ModuleRow("MaxPool2d", _max_pool, regimes=("ordinary", "ties", "special")),
+    *(
+        ModuleRow(name, _border(name == "ConstantPad2d"))
+        for name in ("ZeroPad2d", "ConstantPad2d", "ReflectionPad2d", "ReplicationPad2d", "CircularPad2d")
+    ),
     ModuleRow("AvgPool2d", _avg_pool),
     ModuleRow("AdaptiveAvgPool2d", _adaptive),
     ModuleRow("Flatten", _flatten, kernels=False, regimes=("ordinary", "special")),
