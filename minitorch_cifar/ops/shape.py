@@ -439,6 +439,10 @@ class Pad(Operation):
         ctx.places = np.pad(places, grown, mode=numpy_mode).ravel()
         return np.pad(x[cut], grown, mode=numpy_mode)
 
+    @classmethod
+    def lay_out(cls, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
+        return like_pictures(result, inputs[0])
+
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:
         inside = ctx.places >= 0
