@@ -134,6 +134,17 @@ def test_unknown_paddings_are_value_errors_that_list_the_known_ones(source: str)
         built(source, mt)
 
 
+@pytest.mark.parametrize("mode", ["reflect", "replicate", "circular"])
+@pytest.mark.parametrize("kernel", ["2", "(4, 3)", "3"])
+def test_same_padding_of_even_kernels_puts_the_odd_pixel_at_the_end(mode: str, kernel: str) -> None:
+    source = f"Conv2d(2, 3, {kernel}, padding='same', padding_mode='{mode}', dilation=(1, 2))"
+    theirs, ours = built(source, torch), built(source, mt)
+    ours.load_state_dict({k: mt.from_numpy(v.numpy()) for k, v in theirs.state_dict().items()})
+    x = np.random.default_rng(0).normal(size=(2, 2, 6, 7)).astype(np.float32)
+    found, expected = ours(mt.from_numpy(x)), theirs(torch.from_numpy(x))
+    np.testing.assert_allclose(found.detach().numpy(), expected.detach().numpy(), rtol=1e-4, atol=1e-5)
+
+
 def test_a_conv2d_prints_its_padding_mode() -> None:
     source = "Conv2d(1, 1, 3, padding=(1, 2), padding_mode='reflect')"
     assert repr(built(source, mt)) == repr(built(source, torch))

@@ -261,6 +261,9 @@ def test_add_graph_draws_modules_as_boxes(tmp_path: Path) -> None:
         "input",
         "output",
     }
+    places = {node.op: name.rpartition("/")[0] for name, node in nodes.items()}
+    assert places["Relu"] == "Residual/Sequential[body]/ReLU[1]"
+    assert places["Mul"] == places["Add"] == "Residual"
     assert {"Residual/scale", "Residual/Linear[head]/weight", "Residual/Linear[head]/bias"} <= set(nodes)
     assert sizes(nodes["Residual/Linear[head]/weight"]) == [2, 4]
     assert sizes(nodes["input/input0"]) == [3, 4]
