@@ -28,6 +28,8 @@ FUNCTIONS = {
     **_all(STATE, "load save set_printoptions explain_missing"),
     **_all(ABOUT, "is_floating_point is_nonzero is_tensor numel"),
     **_all("decides about dtypes: tests/test_dtypes.py", "can_cast result_type"),
+    **_all("says whether gradients can be: tests/autograd/test_inference_mode.py", "is_inference"),
+    **_all("reads the mode: tests/autograd/test_inference_mode.py", "is_inference_mode_enabled"),
 }
 
 METHODS = {
