@@ -224,12 +224,15 @@ def _unsqueeze(input: Tensor, dim: Any, node: str) -> Tensor:
 def _reshape_inplace(input: Tensor, result: Tensor) -> Tensor:
     from ..autograd.grad_mode import state
 
-    if input._view is not None or (state.enabled and input.requires_grad and input.is_leaf):
-        raise RuntimeError("in-place reshaping of a view, or of a leaf that requires grad, is not supported")
+    if state.enabled and input.requires_grad and input.is_leaf:
+        raise RuntimeError("in-place reshaping of a leaf that requires grad is not supported")
     input._array = result._array
     if result._grad_fn is not None:
         input.set_grad_fn(result._grad_fn, result._output_index)
     input.bump_version()
+    if input._view is not None:  # it stays a view of the same base, by one step more
+        input._view = result._view
+        result._view.version = input._version_counter.value  # type: ignore[union-attr]
     return input
 
 

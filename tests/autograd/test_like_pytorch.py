@@ -478,3 +478,37 @@ def no_gradient_still_reaches_what_is_behind(t):
     x = ramp(t)
     stop.apply(square.apply(x)).sum().backward()
     return x.grad
+
+
+# Shapes changed in place -----------------------------------------------------------------------------------
+
+RESHAPES: dict[str, Callable[[Any], Any]] = {
+    "unsqueeze_": lambda y: y.unsqueeze_(0),
+    "unsqueeze_ and squeeze_": lambda y: y.unsqueeze_(0).squeeze_(),
+    "t_": lambda y: y.unsqueeze_(1).t_(),
+    "transpose_": lambda y: y.unsqueeze_(1).transpose_(0, 1),
+}
+
+
+@pytest.mark.parametrize("name", RESHAPES)
+@pytest.mark.parametrize("is_recorded", [False, True])
+@pytest.mark.parametrize("is_written", [False, True])
+def test_view_reshaped_in_place_stays_a_view(name: str, is_recorded: bool, is_written: bool) -> None:
+    def run(t: Any) -> Any:
+        leaf = t.arange(6.0).view(2, 3).clone().requires_grad_(is_recorded)
+        base = leaf * 1
+        view = base[0]
+        other = base[:, 1]
+        RESHAPES[name](view)
+        found = [tuple(view.shape), view._base is base, view._version]
+        if is_recorded:
+            found.append(view.grad_fn.name())
+        if is_written:
+            view.mul_(2)
+        found += [base, other, view]
+        if is_recorded:
+            ((base * t.arange(6.0).view(2, 3)).sum() + (view * view).sum()).backward()
+            found.append(leaf.grad)
+        return found
+
+    assert_same(run)
