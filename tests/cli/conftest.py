@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Callable
@@ -53,6 +54,11 @@ def trained(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return folder
 
 
+def hear_ctrl_c() -> None:
+    """In a new process: take SIGINT as usual, also where the tests themselves were started to ignore it."""
+    signal.signal(signal.SIGINT, signal.SIG_DFL)
+
+
 def start_process(
     *arguments: Any, folder: Path, module: str = "minitorch_cifar", **options: Any
 ) -> subprocess.Popen[str]:
@@ -66,5 +72,6 @@ def start_process(
         stdout=options.pop("stdout", subprocess.PIPE),
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_ctrl_c,
         **options,
     )

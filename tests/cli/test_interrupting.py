@@ -10,6 +10,8 @@ from pathlib import Path
 
 import pytest
 
+from .conftest import hear_ctrl_c
+
 ROOT = Path(__file__).parents[2]
 
 # Stands where NumPy would be imported, and says so: the package is half imported then.
@@ -35,6 +37,7 @@ def interrupted_import(tmp_path: Path, *arguments: str) -> tuple[int, str, str]:
         stdout=subprocess.PIPE,
         stderr=subprocess.PIPE,
         text=True,
+        preexec_fn=hear_ctrl_c,
     )
     assert process.stdout is not None
     assert process.stdout.readline() == "importing\n"
@@ -73,5 +76,12 @@ def test_the_command_takes_over(tmp_path: Path) -> None:
         "before = signal.getsignal(signal.SIGINT); cli.main(['--version']);"
         "print(before.__name__, signal.getsignal(signal.SIGINT).__name__)"
     )
-    shown = subprocess.run([sys.executable, "-c", code], cwd=ROOT, capture_output=True, text=True, check=True)
+    shown = subprocess.run(
+        [sys.executable, "-c", code],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        check=True,
+        preexec_fn=hear_ctrl_c,
+    )
     assert shown.stdout.splitlines()[-1] == "leave default_int_handler"
