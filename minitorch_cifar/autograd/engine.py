@@ -19,7 +19,7 @@ from .anomaly import mode as anomaly
 from .anomaly import refuse_nan, shown_on_failure
 from .arrays import broadcasts_to, is_made_for, undo_broadcast
 from .grad_mode import no_grad
-from .lazy import LazyGradient, written_out
+from .lazy import LazyGradient, as_array, written_out
 from .node import Edge, Node
 
 Output = tuple[Node, int]  # one output of a node
@@ -170,7 +170,7 @@ class _Walk:
         if present is None:
             waiting[index] = grad
         else:
-            waiting[index] = np.asarray(_array(present) + _array(grad))
+            waiting[index] = np.asarray(as_array(present) + as_array(grad))
 
 
 def _is_fresh(grad: Array, position: int, results: Sequence[Any], grads: Sequence[Any]) -> bool:
@@ -178,10 +178,6 @@ def _is_fresh(grad: Array, position: int, results: Sequence[Any], grads: Sequenc
     if len(results) > 1:
         grads = [*grads, *results[:position], *results[position + 1 :]]
     return is_made_for(grad, grads)
-
-
-def _array(grad: Any) -> Array:
-    return grad.dense() if isinstance(grad, LazyGradient) else grad
 
 
 def _fit(grad: Array, shape: tuple[int, ...], dtype: np.dtype, source: Node, position: int) -> Array:

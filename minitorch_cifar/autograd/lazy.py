@@ -28,6 +28,11 @@ class LazyGradient(ABC):
         """The gradient as a new array."""
 
 
+def as_array(grad: Any) -> Any:
+    """`grad`, written out if it is lazy."""
+    return grad.dense() if isinstance(grad, LazyGradient) else grad
+
+
 def written_out(grads: Sequence[Any]) -> list[Array | None]:
     """`grads` with every lazy one as an array."""
-    return [grad.dense() if isinstance(grad, LazyGradient) else grad for grad in grads]
+    return [as_array(grad) for grad in grads]

@@ -57,13 +57,17 @@ class _MaxPool(_Pool):
     """What both maxima have in common: the gradient goes to the element that won.
 
     Saved are the places of the winners, h · W + w in the plane of the input: the input itself is not needed.
-    Where few elements win, the gradient is handed on as a `PooledGradient`.
+    Where few elements win, the gradient is handed on as a `PooledGradient`; not from windows with gaps, which
+    may miss the picture altogether and have no winner (the place is -1 then).
     """
+
+    has_gaps = False
 
     @staticmethod
     def backward(ctx: Any, grad: Array, grad_indices: Array | None = None) -> Array | PooledGradient:
         (indices,) = ctx.saved
-        if len(ctx.x_shape) == 4 and 2 * grad.shape[2] * grad.shape[3] <= ctx.x_shape[2] * ctx.x_shape[3]:
+        is_sparse = len(ctx.x_shape) == 4 and not ctx.has_gaps
+        if is_sparse and 2 * grad.shape[2] * grad.shape[3] <= ctx.x_shape[2] * ctx.x_shape[3]:
             return PooledGradient(grad, indices, ctx.x_shape)
         by_x = np.empty(ctx.x_shape, grad.dtype)
         active.max_pool2d_backward(_batch(grad), _batch(indices), _batch(by_x))
@@ -97,6 +101,7 @@ class MaxPool2d(_MaxPool):
         out_size: Pair,
         return_indices: bool,
     ) -> Any:
+        ctx.has_gaps = dilation != (1, 1)
         out = np.empty((*x.shape[:-2], *out_size), x.dtype)
         indices = np.empty(out.shape, np.int64)
         active.max_pool2d_forward(

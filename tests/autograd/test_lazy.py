@@ -167,3 +167,29 @@ def test_the_pool_in_front_of_a_convolution_is_lazy(monkeypatch: pytest.MonkeyPa
     assert weight.grad is not None
     with pytest.raises(AssertionError, match="written out"):
         other_operation_before(ours, x, ours.nn.functional.conv2d(x, weight, bias, padding=1))
+
+
+@pytest.mark.parametrize("backend", ["numpy", "numba"])
+@pytest.mark.parametrize("normalized", [False, True])
+def test_windows_that_miss_the_picture_give_it_no_gradient(backend: str, normalized: bool) -> None:
+    """Dilated windows may have no winner; looking at the gradient must not change it."""
+    generator = np.random.default_rng(0)
+    x, weight, bias = (generator.normal(size=shape) for shape in ((3, 2, 6, 1), (2, 2, 1, 1), (2,)))
+    found = []
+    with ours.backends.use(backend):
+        for is_watched in (False, True):
+            parameters = [ours.from_numpy(a.copy()).requires_grad_() for a in (x, weight, bias)]
+            y = ours.nn.functional.conv2d(*parameters)
+            hidden = ours.nn.functional.batch_norm(y, None, None, training=True) if normalized else y.relu()
+            if is_watched:
+                hidden.retain_grad()
+                y.retain_grad()
+            out, indices = ours.nn.functional.max_pool2d(
+                hidden, 2, 3, padding=1, dilation=2, ceil_mode=True, return_indices=True
+            )
+            assert (indices == -1).any()
+            assert 2 * out[0, 0].numel() <= y[0, 0].numel()  # few enough winners for the sparse form
+            out.backward(upstream(ours, out))
+            found.append([p.grad.numpy() for p in parameters])
+    for lazy, dense in zip(*found, strict=True):
+        np.testing.assert_allclose(lazy, dense, rtol=1e-12, atol=1e-14)
