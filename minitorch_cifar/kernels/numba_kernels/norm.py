@@ -15,6 +15,7 @@ from numba import prange
 
 from ...dtypes import Array
 from .flat import compiled_sums
+from .layout import behaved, deliver, target
 from .runtime import in_parallel
 
 # Elements that are worth the start of threads, a tenth of a millisecond.
@@ -167,9 +168,9 @@ def batch_norm_train_forward(
 ) -> None:
     """y = weight · (x - mean) · invstd + bias with the mean and variance of this batch."""
     channels = x.shape[1]
-    result = np.ascontiguousarray(out)
+    result = target(out)
     _train_forward.of(x.size)(
-        np.ascontiguousarray(x),
+        behaved(x),
         _ones(weight, channels),
         _zeros(bias, channels),
         eps,
@@ -178,8 +179,7 @@ def batch_norm_train_forward(
         var,
         invstd,
     )
-    if result is not out:
-        out[...] = result
+    deliver(result, out)
 
 
 def batch_norm_eval_forward(
@@ -195,10 +195,9 @@ def batch_norm_eval_forward(
     channels = x.shape[1]
     mean = running_mean.astype(np.float64)
     scale = _ones(weight, channels) / np.sqrt(running_var.astype(np.float64) + eps)
-    result = np.ascontiguousarray(out)
-    _scale_and_shift.of(x.size)(np.ascontiguousarray(x), mean, scale, _zeros(bias, channels), result)
-    if result is not out:
-        out[...] = result
+    result = target(out)
+    _scale_and_shift.of(x.size)(behaved(x), mean, scale, _zeros(bias, channels), result)
+    deliver(result, out)
 
 
 def batch_norm_train_backward(
@@ -212,10 +211,10 @@ def batch_norm_train_backward(
     grad_bias: Array,
 ) -> None:
     """Gradients of training mode."""
-    result = np.ascontiguousarray(grad_x)
+    result = target(grad_x)
     _train_backward.of(x.size)(
-        np.ascontiguousarray(grad_out),
-        np.ascontiguousarray(x),
+        behaved(grad_out),
+        behaved(x),
         _ones(weight, x.shape[1]),
         mean,
         invstd,
@@ -223,8 +222,7 @@ def batch_norm_train_backward(
         grad_weight,
         grad_bias,
     )
-    if result is not grad_x:
-        grad_x[...] = result
+    deliver(result, grad_x)
 
 
 def batch_norm_eval_backward(
@@ -239,10 +237,10 @@ def batch_norm_eval_backward(
     grad_bias: Array,
 ) -> None:
     """Gradients of evaluation mode."""
-    result = np.ascontiguousarray(grad_x)
+    result = target(grad_x)
     _eval_backward(
-        np.ascontiguousarray(grad_out),
-        np.ascontiguousarray(x),
+        behaved(grad_out),
+        behaved(x),
         _ones(weight, x.shape[1]),
         running_mean.astype(np.float64),
         1 / np.sqrt(running_var.astype(np.float64) + eps),
@@ -250,8 +248,7 @@ def batch_norm_eval_backward(
         grad_weight,
         grad_bias,
     )
-    if result is not grad_x:
-        grad_x[...] = result
+    deliver(result, grad_x)
 
 
 def pooled_batch_norm_train_backward(
@@ -266,11 +263,11 @@ def pooled_batch_norm_train_backward(
     grad_bias: Array,
 ) -> None:
     """Gradients of training mode, from a gradient behind a max pool."""
-    result = np.ascontiguousarray(grad_x)
+    result = target(grad_x)
     _pooled_train_backward.of(x.size)(
-        np.ascontiguousarray(grad),
-        np.ascontiguousarray(indices),
-        np.ascontiguousarray(x),
+        behaved(grad),
+        behaved(indices),
+        behaved(x),
         _ones(weight, x.shape[1]),
         mean,
         invstd,
@@ -278,5 +275,4 @@ def pooled_batch_norm_train_backward(
         grad_weight,
         grad_bias,
     )
-    if result is not grad_x:
-        grad_x[...] = result
+    deliver(result, grad_x)
