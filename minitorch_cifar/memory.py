@@ -2,8 +2,8 @@
 
 A training step makes arrays of megabytes and drops them again. The C library hands so large a piece back to
 the system at once and fetches a new one for the next array, and the system fills each of its pages with zeros
-on the first touch, in every step again. glibc can be told to keep the
-pieces instead; other C libraries are left as they are.
+on the first touch, in every step again. glibc can be told to keep the pieces instead; other C libraries are
+left as they are.
 
 Source: https://man7.org/linux/man-pages/man3/mallopt.3.html
 """
