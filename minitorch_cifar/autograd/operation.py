@@ -7,6 +7,7 @@ the `ctx` that both methods are given.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
@@ -53,6 +54,7 @@ class Operation(Node):
     def __init_subclass__(cls) -> None:
         if "node_name" not in cls.__dict__:
             cls.node_name = f"{cls.__name__}Backward0"
+        cls.__name__ = cls.node_name  # what `type(y.grad_fn).__name__` is in PyTorch
 
     @staticmethod
     def forward(ctx: Any, *inputs: Any, **parameters: Any) -> Any:
@@ -125,6 +127,8 @@ class Operation(Node):
     def record(self, edges: Sequence[Edge], outputs: Sequence[TensorBase]) -> None:
         """Become the node of the graph that leads from `outputs` back along `edges`."""
         self.connect(edges)
+        if "node_name" in self.__dict__:  # this call's own: `pow` has several
+            self.__class__ = _named(type(self), self.node_name)  # type: ignore[arg-type]
         self.output_metadata = metadata = []
         for index, output in enumerate(outputs):
             array = output._array
@@ -163,6 +167,16 @@ class Elementwise(Operation):
     def lay_out(cls, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
         """The result with its dimensions in the inputs' order."""
         return like_operands(result, inputs)
+
+
+@functools.cache
+def _named(operation: type[Operation], node_name: str) -> type[Operation]:
+    """The operation as a class of that name."""
+    return (
+        operation
+        if operation.__name__ == node_name
+        else type(node_name, (operation,), {"node_name": node_name})
+    )
 
 
 def _wrapped(result: Any) -> Tensor:

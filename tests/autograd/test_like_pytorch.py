@@ -512,3 +512,32 @@ def test_view_reshaped_in_place_stays_a_view(name: str, is_recorded: bool, is_wr
         return found
 
     assert_same(run)
+
+
+# Nodes -----------------------------------------------------------------------------------------------------
+
+NODES: dict[str, Callable[[Any, Any], Any]] = {
+    "*": lambda t, x: x * 2,
+    "a power of a number": lambda t, x: x**2,
+    "a power of a tensor": lambda t, x: x**x,
+    "sum of all": lambda t, x: x.sum(),
+    "sum along": lambda t, x: x.sum(1),
+    "view": lambda t, x: x.view(6),
+    "reshape": lambda t, x: x.reshape(6),
+    "subscript": lambda t, x: x[0],
+    "max along": lambda t, x: x.max(1).values,
+    "linear": lambda t, x: t.nn.functional.linear(x, t.ones(2, 3), t.ones(2)),
+    "loss": lambda t, x: t.nn.functional.mse_loss(x, t.ones(2, 3)),
+    "in place": lambda t, x: (x * 1).add_(1),
+}
+
+
+@pytest.mark.parametrize("name", NODES)
+def test_the_class_of_a_node_has_pytorch_s_name(name: str) -> None:
+    """Learners print `type(y.grad_fn).__name__`; some operations have a name for each form of a call."""
+
+    def run(t: Any) -> Any:
+        node = NODES[name](t, t.ones(2, 3, requires_grad=True)).grad_fn
+        return type(node).__name__, node.name(), [type(before).__name__ for before, _ in node.next_functions]
+
+    assert_same(run)
