@@ -220,8 +220,7 @@ from .serialization import load, save
 from .size import Size
 from .tensor import Tensor
 from .threads import get_num_threads, set_num_threads
-
-__version__ = "0.1.0"
+from .version import __version__ as __version__
 
 float = float32
 double = float64

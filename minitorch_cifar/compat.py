@@ -6,8 +6,9 @@ other processes keep their PyTorch. From a terminal:
 
     python -m minitorch_cifar.compat program.py its arguments
 
-Whole modules that a program saves are pickled under the engine's own names, and load with or without
-`install()`.
+`torch.__version__` is then the version of PyTorch that the engine follows, with the engine's own behind it,
+for programs that ask for at least some version. Whole modules that a program saves are pickled under the
+engine's own names, and load with or without `install()`.
 """
 
 from __future__ import annotations
@@ -22,7 +23,8 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Final
 
-from .missing import not_part
+from .missing import explain_missing_in, not_part
+from .version import FOLLOWED, __version__
 
 __all__ = ["install", "main", "uninstall"]
 
@@ -32,11 +34,25 @@ ENGINE: Final = "minitorch_cifar"
 PACKAGES: Final = {"torch": ENGINE, "torchvision": f"{ENGINE}.vision"}
 
 # What PyTorch has too. The engine's other rooms (`kernels`, `ops`, ...) are no part of `torch`.
-ROOMS: Final = ("autograd", "backends", "cuda", "nn", "optim", "random", "serialization", "utils")
+ROOMS: Final = ("autograd", "backends", "cuda", "nn", "optim", "random", "serialization", "utils", "version")
+
+# PyTorch's modules whose content lies elsewhere in the engine. Those inside of them need no line of their own
+# where they are called alike: `torch.nn.modules.conv` is `nn.layers.conv`.
+ELSEWHERE: Final = {
+    "torch.nn.modules": "nn.layers",
+    "torch.nn.modules.batchnorm": "nn.layers.normalization",
+    "torch.nn.modules.container": "nn.containers",
+    "torch.nn.modules.flatten": "nn.layers.linear",
+    "torch.nn.modules.module": "nn.module",
+    "torch.nn.modules.sparse": "nn.layers.linear",
+    "torch.nn.utils.clip_grad": "nn.utils",
+    "torch.nn.utils.convert_parameters": "nn.utils",
+    "torch.optim.adamw": "optim.adam",
+}
 
 
 class _EngineLoader(Loader):
-    """Hands out a module that is already there, and leaves it as it was."""
+    """Hands out a module that is already there; all it changes is that missing names are explained."""
 
     def __init__(self, module: ModuleType) -> None:
         self.module = module
@@ -47,6 +63,8 @@ class _EngineLoader(Loader):
 
     def exec_module(self, module: ModuleType) -> None:
         module.__spec__ = self.own_spec  # the import system has just set it to that of the alias
+        if not hasattr(module, "__getattr__"):
+            explain_missing_in(module.__name__, _names(module))
 
 
 class _EngineFinder(MetaPathFinder):
@@ -63,10 +81,11 @@ class _EngineFinder(MetaPathFinder):
             return None
         if package == "torch" and rest and rest.split(".")[0] not in ROOMS:
             raise _no_module(f"torch.{rest.split('.')[0]}", ROOMS)
-        module = _engine_module(".".join(filter(None, (PACKAGES[package], rest))))
+        module = _engine_module(_engine_name(fullname))
         if module is None:
             raise _no_module(fullname, _modules_in(sys.modules[fullname.rpartition(".")[0]]))
-        return ModuleSpec(fullname, _EngineLoader(module), is_package=hasattr(module, "__path__"))
+        # A package always: from what is none, `from torch.nn.init import nope` would not ask here for `nope`.
+        return ModuleSpec(fullname, _EngineLoader(module), is_package=True)
 
     def explain_from_import(self, fullname: str) -> None:
         """Raise for `from torch.nn import Conv3d`.
@@ -78,7 +97,7 @@ class _EngineFinder(MetaPathFinder):
         package = sys.modules.get(parent)
         if package is None or not hasattr(package, "__path__") or _is_submodule(package, name):
             return
-        public = _public_name(parent)
+        public = _public_name(package)
         # Without `name=`: the import system swallows an error about just the module it asked for.
         raise ModuleNotFoundError(
             f"cannot import name {name!r} from {public!r}: {not_part(name, _names(package))}"
@@ -126,6 +145,13 @@ def install() -> _Installed:
             )
     if _finder not in sys.meta_path:
         sys.meta_path.insert(0, _finder)
+    for package, engine in PACKAGES.items():
+        vars(importlib.import_module(engine))["__version__"] = FOLLOWED[package]
+    for name in ELSEWHERE:  # programs name `torch.nn.modules.batchnorm` without importing it, too
+        parent, _, child = name.rpartition(".")
+        vars(importlib.import_module(_engine_name(parent))).setdefault(
+            child, importlib.import_module(_engine_name(name))
+        )
     return _Installed()
 
 
@@ -136,6 +162,18 @@ def uninstall() -> None:
     for name in [name for name in sys.modules if name.partition(".")[0] in PACKAGES]:
         if sys.modules[name].__name__.partition(".")[0] == ENGINE:
             del sys.modules[name]
+    for engine in PACKAGES.values():
+        vars(importlib.import_module(engine))["__version__"] = __version__
+
+
+def _engine_name(name: str) -> str:
+    """`torch.nn.modules.conv` -> `minitorch_cifar.nn.layers.conv`."""
+    if name in PACKAGES:
+        return PACKAGES[name]
+    if name in ELSEWHERE:
+        return f"{ENGINE}.{ELSEWHERE[name]}"
+    parent, _, child = name.rpartition(".")
+    return f"{_engine_name(parent)}.{child}"
 
 
 def _engine_module(name: str) -> ModuleType | None:
@@ -159,12 +197,10 @@ def _modules_in(package: ModuleType) -> list[str]:
     return [name for name, value in vars(package).items() if isinstance(value, ModuleType)]
 
 
-def _public_name(engine_name: str) -> str:
-    """`minitorch_cifar.vision.datasets` -> `torchvision.datasets`."""
-    for package in reversed(PACKAGES):
-        if f"{engine_name}.".startswith(f"{PACKAGES[package]}."):
-            return package + engine_name.removeprefix(PACKAGES[package])
-    return engine_name
+def _public_name(module: ModuleType) -> str:
+    """`torchvision.datasets` for the module `minitorch_cifar.vision.datasets`."""
+    aliases = (name for name, loaded in list(sys.modules.items()) if loaded is module)
+    return next((name for name in aliases if name.partition(".")[0] in PACKAGES), module.__name__)
 
 
 def _names(module: ModuleType) -> list[str]:

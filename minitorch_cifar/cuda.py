@@ -8,6 +8,8 @@ from __future__ import annotations
 
 from typing import Any, NoReturn
 
+from .missing import explain_missing_in
+
 __all__ = [
     "current_device",
     "device_count",
@@ -121,3 +123,6 @@ def get_device_capability(device: Any = None) -> tuple[int, int]:
 def get_device_properties(device: Any = None) -> Any:
     """RuntimeError: no GPU."""
     _no_gpu("get_device_properties")
+
+
+explain_missing_in(__name__, __all__)

@@ -9,6 +9,8 @@ from pathlib import Path
 
 import pytest
 
+from minitorch_cifar.version import FOLLOWED, __version__
+
 INSTALL = "from minitorch_cifar import compat\ncompat.install()\n"
 COMPAT = ("-m", "minitorch_cifar.compat")
 
@@ -116,12 +118,100 @@ def test_installing_twice_changes_nothing() -> None:
         ("from torch.nn import Conv4d", "Did you mean: 'Conv2d'?"),
         ("from torch.nn.functional import conv4d", "from 'torch.nn.functional': it is not part of"),
         ("from torchvision.datasets import CIFAR11", "from 'torchvision.datasets': it is not part of"),
+        (
+            "from torch.nn.init import ones",
+            "from 'torch.nn.init': it is not part of minitorch_cifar. Did",
+        ),
+        ("from torch.nn.modules.conv import Conv4d", "from 'torch.nn.modules.conv': it is not part of"),
+        ("from torch.nn.parallel import DataParallel", "No module named 'torch.nn.parallel': it is not part"),
+        ("from torch.cuda.amp import autocast", "No module named 'torch.cuda.amp': it is not part of"),
+        ("from torchvision.utils import draw_boxes", "from 'torchvision.utils': it is not part of"),
     ],
 )
 def test_importing_what_the_engine_lacks_names_the_nearest_thing(statement: str, error: str) -> None:
     last = last_line_of_error(INSTALL + "import torch, torchvision\n" + statement)
     assert last.startswith("ModuleNotFoundError: ")
     assert error in last
+
+
+SUBMODULES = """
+import torch, torchvision
+assert isinstance(torch.nn.Conv2d(1, 1, 1), torch.nn.modules.conv.Conv2d)
+assert isinstance(torch.nn.BatchNorm2d(1), torch.nn.modules.batchnorm._BatchNorm)
+from torch.autograd.function import Function
+from torch.autograd.gradcheck import gradcheck
+from torch.autograd.variable import Variable
+from torch.nn.modules import Linear, Module
+from torch.nn.modules.activation import ReLU
+from torch.nn.modules.batchnorm import BatchNorm2d
+from torch.nn.modules.container import Sequential
+from torch.nn.modules.conv import Conv2d
+from torch.nn.modules.dropout import Dropout
+from torch.nn.modules.flatten import Flatten
+from torch.nn.modules.linear import Linear as FromItsFile
+from torch.nn.modules.loss import CrossEntropyLoss, _Loss
+from torch.nn.modules.module import Module as Base
+from torch.nn.modules.padding import ZeroPad2d
+from torch.nn.modules.pooling import MaxPool2d
+from torch.nn.modules.sparse import Embedding
+from torch.nn.parameter import Parameter
+from torch.nn.utils.clip_grad import clip_grad_norm_
+from torch.nn.utils.convert_parameters import parameters_to_vector
+from torch.optim.adam import Adam
+from torch.optim.adamw import AdamW
+from torch.optim.optimizer import Optimizer
+from torch.optim.sgd import SGD
+from torch.utils.data.dataloader import DataLoader
+from torch.utils.data.dataset import Dataset, random_split
+from torch.utils.data.sampler import SubsetRandomSampler
+from torchvision.datasets.cifar import CIFAR10
+from torchvision.datasets.folder import ImageFolder
+from torchvision.datasets.mnist import MNIST, FashionMNIST
+from torchvision.datasets.vision import VisionDataset
+from torchvision.models.resnet import BasicBlock, resnet18
+from torchvision.models.vgg import vgg16
+from torchvision.transforms.functional import InterpolationMode
+from torchvision.transforms.transforms import Compose
+nn, optim = torch.nn, torch.optim
+assert Linear is FromItsFile is nn.Linear and Module is Base is nn.Module and Conv2d is nn.Conv2d
+assert issubclass(CrossEntropyLoss, _Loss) and AdamW is optim.AdamW and Embedding is nn.Embedding
+assert parameters_to_vector is nn.utils.parameters_to_vector and nn.utils.__name__.endswith("utils")
+"""
+
+
+@pytest.mark.parametrize("install", [INSTALL, ""], ids=["engine", "PyTorch"])
+def test_submodules_are_where_pytorch_has_them(install: str) -> None:
+    output_of(install + SUBMODULES)
+
+
+VERSIONS = """
+import torch, torchvision
+version = torch.__version__
+print(version.split("+")[0].split("."), version >= "1.0", version >= "2.2", version < "2.9", version > (1, 8))
+print(version == version.split("+")[0], version <= "2.15.0", torchvision.__version__ >= "0.9", version[:2])
+"""
+
+
+def test_the_version_is_that_of_the_pytorch_that_is_followed() -> None:
+    """Programs ask for at least some version; "2.15" is more than "2.2", though not as a string."""
+    ours = output_of(INSTALL + VERSIONS)
+    assert ours.splitlines() == [
+        "['2', '15', '0'] True True False True",
+        "False True True 2.",
+    ]
+    document = (Path(__file__).resolve().parent.parent / "docs" / "api.md").read_text()
+    for package, followed in FOLLOWED.items():
+        name = {"torch": "PyTorch"}.get(package, package)
+        assert f"{name} {'.'.join(followed.split('.')[:2])}" in document
+        assert followed.endswith(f".{__version__}")
+    with pytest.raises(ValueError, match="starts with numbers"):
+        _ = FOLLOWED["torch"] > "new"
+
+
+def test_uninstall_gives_the_engine_its_own_version_back() -> None:
+    assert output_of(INSTALL + "compat.uninstall(); import minitorch_cifar as m; print(m.__version__)") == (
+        f"{__version__}\n"
+    )
 
 
 def test_optional_imports_can_be_caught() -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from types import TracebackType
 
 from ..kernels import BACKENDS, active, load
+from ..missing import explain_missing_in
 from . import cudnn, mps
 
 __all__ = ["cudnn", "current", "mps", "use"]
@@ -52,3 +53,6 @@ class use:  # noqa: N801 - reads as a function: `use("numpy")`
 def current() -> str:
     """The name of the backend in use."""
     return active._backend
+
+
+explain_missing_in(__name__, __all__)

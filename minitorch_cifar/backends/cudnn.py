@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from ..missing import explain_missing_in
+
 __all__ = [
     "allow_tf32",
     "benchmark",
@@ -27,3 +29,6 @@ def is_available() -> bool:
 def version() -> int | None:
     """None: there is no cuDNN."""
     return None
+
+
+explain_missing_in(__name__, __all__)

@@ -3,6 +3,8 @@ CPU."""
 
 from __future__ import annotations
 
+from ..missing import explain_missing_in
+
 __all__ = ["is_available", "is_built"]
 
 
@@ -14,3 +16,6 @@ def is_available() -> bool:
 def is_built() -> bool:
     """False: the engine computes on the CPU."""
     return False
+
+
+explain_missing_in(__name__, __all__)

@@ -13,6 +13,7 @@ import numpy as np
 
 from minitorch_cifar.autograd import no_grad, wrap
 from minitorch_cifar.functions.shape import cat
+from minitorch_cifar.missing import explain_missing_in
 from minitorch_cifar.tensor import Tensor
 
 __all__ = ["clip_grad_norm_", "clip_grad_value_", "parameters_to_vector", "vector_to_parameters"]
@@ -113,3 +114,6 @@ def vector_to_parameters(vec: Tensor, parameters: Iterable[Tensor]) -> None:
             stop = start + parameter.numel()
             parameter.data = vec[start:stop].view_as(parameter).data
             start = stop
+
+
+explain_missing_in(__name__, __all__)

@@ -11,6 +11,9 @@ from PIL import Image
 
 from ..autograd import TensorBase, wrap
 from ..dtypes import Array
+from ..missing import explain_missing_in
+
+__all__ = ["make_grid", "save_image"]
 
 
 def make_grid(
@@ -85,3 +88,6 @@ def save_image(tensor: Any, fp: str | Path | BinaryIO, format: str | None = None
     grid = make_grid(tensor, **kwargs)._array
     scaled = np.clip(grid * 255 + 0.5, 0, 255).transpose(1, 2, 0)  # (C, H, W) -> (H, W, C)
     Image.fromarray(scaled.astype(np.uint8)).save(fp, format=format)
+
+
+explain_missing_in(__name__, __all__)

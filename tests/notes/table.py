@@ -41,6 +41,9 @@ or put two lines before its imports:
 `compat.uninstall()` ends it. A name that the engine lacks is an AttributeError or an ImportError which says
 so and names the nearest one.
 
+`torch.__version__` then is that of the PyTorch which the engine follows, with the engine's own behind it
+(`2.15.0+minitorch.cifar.0.1.0`), for programs that ask for at least some version.
+
 The programs are in `tests/notes/programs`, written anew. They differ from the notes in what PyTorch itself
 no longer takes (`next(dataiter)` for `dataiter.next()`, `weights_only=False` to load a whole model), in
 slips of the notes that do not run anywhere, in the folder of the data, which the variable NOTES_DATA names,
