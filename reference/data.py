@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any, ClassVar
 
 import numpy as np
+import torch
 import torchvision
 from PIL import Image
 from torch.utils.data import Dataset, Subset
 from torchvision import transforms
 
-__all__ = ["UserError", "open_pictures"]
+__all__ = ["AugmentedPictures", "UserError", "open_pictures"]
 
 MEAN = (0.5, 0.5, 0.5)
 STD = (0.5, 0.5, 0.5)
@@ -50,9 +51,36 @@ class ArrayPictures(Dataset[Any]):
         return self.transform(Image.fromarray(self.data[index])), int(self.targets[index])
 
 
-def open_pictures(data: str, train: bool, limit: int | None = None) -> tuple[Any, list[str]]:
-    """The training or test pictures of `data`, the first `limit` of them, and the names of the classes."""
-    transform = transforms.Compose([transforms.ToTensor(), transforms.Normalize(MEAN, STD)])
+class AugmentedPictures(Dataset[Any]):
+    """Pictures whose transforms draw at random, for each batch from numbers of its own, as in the engine.
+
+    The seed of a batch comes from the run's, from `epoch` and from the batch's first index.
+    """
+
+    def __init__(self, pictures: Any, seed: int) -> None:
+        self.pictures, self.seed, self.epoch = pictures, seed, 0
+
+    def __len__(self) -> int:
+        return len(self.pictures)
+
+    def __getitems__(self, indices: list[int]) -> list[Any]:
+        mixed = np.random.SeedSequence([self.seed % 2**32, self.seed // 2**32, self.epoch, indices[0]])
+        with torch.random.fork_rng(devices=[]):
+            torch.manual_seed(int(mixed.generate_state(1, np.uint64)[0]))
+            return [self.pictures[i] for i in indices]
+
+
+def open_pictures(
+    data: str, train: bool, limit: int | None = None, augment: bool = False
+) -> tuple[Any, list[str]]:
+    """The training or test pictures of `data`, the first `limit` of them, and the names of the classes.
+
+    With `augment`, each is moved by up to four pixels and mirrored, both at random.
+    """
+    augmentation = [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip()]
+    transform = transforms.Compose(
+        [*(augmentation if augment else []), transforms.ToTensor(), transforms.Normalize(MEAN, STD)]
+    )
     dataset: Any
     try:
         if data == "shapes10":

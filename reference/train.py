@@ -19,9 +19,10 @@ from typing import Any, NoReturn
 
 import torch
 from torch import nn
+from torch.optim.lr_scheduler import CosineAnnealingLR
 from torch.utils.data import DataLoader
 
-from reference.data import MEAN, STD, UserError, open_pictures
+from reference.data import MEAN, STD, AugmentedPictures, UserError, open_pictures
 from reference.networks import NETWORKS
 
 # For each network: epochs, pictures per step, learning rate, momentum.
@@ -30,7 +31,17 @@ DEFAULTS: dict[str, dict[str, Any]] = {
     "quick": {"epochs": 10, "batch_size": 64, "lr": 0.01, "momentum": 0.0},
     "bn": {"epochs": 5, "batch_size": 64, "lr": 0.01, "momentum": 0.9},
 }
-SETTINGS = ("model", "data", "epochs", "batch_size", "lr", "momentum", "seed", "limit")
+# What a run's result depends on, and what it is where it is not given and not the network's own.
+ALIKE: dict[str, Any] = {
+    "data": "shapes10",
+    "seed": 0,
+    "limit": None,
+    "augment": False,
+    "schedule": "constant",
+}
+SETTINGS = (
+    "model", "data", "epochs", "batch_size", "lr", "momentum", "seed", "limit", "augment", "schedule"
+)  # fmt: skip
 BUILT_IN_DATA = ("shapes10", "cifar10")
 PICTURES_PER_LINE = 8000
 TEST_BATCH_SIZE = 250
@@ -53,6 +64,8 @@ def build_parser() -> Parser:
     parser.add_argument("--batch-size", type=int, metavar="B", help="default: the network's own")
     parser.add_argument("--lr", type=float, metavar="X", help="default: the network's own")
     parser.add_argument("--momentum", type=float, metavar="M", help="default: the network's own")
+    parser.add_argument("--schedule", choices=("constant", "cosine"), help="default: constant")
+    parser.add_argument("--augment", action="store_true", default=None, help="move and mirror the pictures")
     parser.add_argument("--seed", type=int, metavar="S", help="default: 0")
     parser.add_argument(
         "--run", dest="folder", metavar="DIR", help="folder to write into (default: runs/torch-MODEL-DATA)"
@@ -92,7 +105,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
 def make_settings(given: dict[str, Any]) -> dict[str, Any]:
     """The settings given, completed by the network's defaults."""
     model = given.get("model", "lenet")
-    settings = {"model": model, "data": "shapes10", **DEFAULTS[model], "seed": 0, "limit": None, **given}
+    settings = {"model": model, **ALIKE, **DEFAULTS[model], **given}
     if settings["data"] not in BUILT_IN_DATA:
         settings["data"] = str(Path(settings["data"]).expanduser().resolve())
     for name in ("epochs", "batch_size", "limit"):
@@ -127,7 +140,9 @@ def train(options: argparse.Namespace) -> None:
         stored = json.loads(config_path.read_text())
         if checkpoint_path.exists() and stored.get("engine", "minitorch") != "torch":
             raise UserError(f"the run in {folder} was not started in PyTorch and cannot be resumed in it")
-        settings = {**stored, **given}
+        settings = {**ALIKE, **stored, **given}
+        if settings["schedule"] != "constant" and settings["epochs"] != stored["epochs"]:
+            raise UserError(f"the run in {folder} follows a --schedule over all of its epochs")
         settings = {name: settings[name] for name in SETTINGS}
     elif checkpoint_path.exists() and not options.resume:
         raise UserError(
@@ -138,7 +153,9 @@ def train(options: argparse.Namespace) -> None:
         torch.set_num_threads(options.threads)
     device = choose_device(options.device, options.fast)
 
-    train_set, classes = open_pictures(settings["data"], True, settings["limit"])
+    train_set, classes = open_pictures(settings["data"], True, settings["limit"], settings["augment"])
+    if settings["augment"]:
+        train_set = AugmentedPictures(train_set, settings["seed"])
     test_set, _ = open_pictures(settings["data"], False, settings["limit"])
     torch.manual_seed(settings["seed"])
     network = NETWORKS[settings["model"]](num_classes=len(classes)).to(device)
@@ -146,18 +163,27 @@ def train(options: argparse.Namespace) -> None:
     loader = DataLoader(
         train_set, batch_size=settings["batch_size"], shuffle=True, num_workers=options.workers
     )
+    scheduler = None
+    if settings["schedule"] == "cosine":
+        scheduler = CosineAnnealingLR(optimizer, T_max=settings["epochs"] * len(loader))
     metrics: list[dict[str, Any]] = []
     if options.resume and checkpoint_path.exists():
         checkpoint = torch.load(checkpoint_path, weights_only=True, map_location="cpu")
         network.load_state_dict(checkpoint["model"])
         optimizer.load_state_dict(checkpoint["optimizer"])
+        if scheduler is not None:
+            scheduler.load_state_dict(checkpoint["scheduler"])
         torch.set_rng_state(checkpoint["random_state"])
         metrics = checkpoint["metrics"]
     say(
         f"Training {settings['model']} on {data_name}: {counted(len(train_set), 'picture')}, "
-        f"{len(test_set):,} to test; "
+        f"{len(test_set):,} to test"
+    )
+    say(
         f"batch {settings['batch_size']}, lr {settings['lr']:g}, momentum {settings['momentum']:g}, "
         f"seed {settings['seed']}"
+        + (", augmented" if settings["augment"] else "")
+        + (f", schedule {settings['schedule']}" if scheduler is not None else "")
     )
     if options.fast:
         say("--fast: TF32, bfloat16 autocast, channels-last and CUDA graphs; not comparable to float32")
@@ -169,9 +195,11 @@ def train(options: argparse.Namespace) -> None:
     folder.mkdir(parents=True, exist_ok=True)
     write_whole(config_path, json.dumps({**settings, "engine": "torch"}, indent=2) + "\n")
 
-    step = make_step(network, optimizer, device, options.fast, settings["batch_size"])
+    step = make_step(network, optimizer, scheduler, device, options.fast, settings["batch_size"])
     while len(metrics) < settings["epochs"]:
         epoch = len(metrics) + 1
+        if settings["augment"]:
+            train_set.epoch = epoch
         start = time.perf_counter()
         train_loss = run_epoch(epoch, network, loader, step, settings)
         seconds = time.perf_counter() - start
@@ -186,10 +214,10 @@ def train(options: argparse.Namespace) -> None:
         }
         metrics.append(row)
         write_whole(metrics_path, "".join(json.dumps(line) + "\n" for line in metrics))
-        save_checkpoint(checkpoint_path, settings, classes, network, optimizer, metrics)
+        save_checkpoint(checkpoint_path, settings, classes, network, optimizer, scheduler, metrics)
         say(
             f"epoch {epoch}: train loss {train_loss:.3f}, test loss {test_loss:.3f}, "
-            f"test accuracy {100 * accuracy:.1f} %, {seconds:.1f} s, {row['images_per_second']:,.0f} images/s"
+            f"accuracy {100 * accuracy:.1f} %, {row['images_per_second']:,.0f} images/s"
         )
     say("Finished Training")
     say(
@@ -220,8 +248,12 @@ def run_epoch(epoch: int, network: nn.Module, loader: Any, step: Any, settings: 
     return loss_sum / pictures
 
 
-def make_step(network: nn.Module, optimizer: Any, device: torch.device, fast: bool, batch_size: int) -> Any:
+def make_step(
+    network: nn.Module, optimizer: Any, scheduler: Any, device: torch.device, fast: bool, batch_size: int
+) -> Any:
     """A function of (images, labels) that takes one training step and returns the loss."""
+    if fast and scheduler is not None:
+        raise UserError("--fast captures one learning rate; leave --schedule out")
     criterion = nn.CrossEntropyLoss()
 
     def step(images: torch.Tensor, labels: torch.Tensor) -> torch.Tensor:
@@ -229,6 +261,8 @@ def make_step(network: nn.Module, optimizer: Any, device: torch.device, fast: bo
         loss = criterion(network(images.to(device)), labels.to(device))
         loss.backward()
         optimizer.step()
+        if scheduler is not None:
+            scheduler.step()
         return loss
 
     return make_fast_step(network, optimizer, criterion, device, batch_size) if fast else step
@@ -308,6 +342,7 @@ def save_checkpoint(
     classes: list[str],
     network: nn.Module,
     optimizer: Any,
+    scheduler: Any,
     metrics: list[dict[str, Any]],
 ) -> None:
     """Writes what `minitorch_cifar.learn.checkpoint` reads."""
@@ -325,6 +360,7 @@ def save_checkpoint(
             "random_state": torch.get_rng_state(),
             "metrics": metrics,
             "engine": "torch",
+            "scheduler": None if scheduler is None else scheduler.state_dict(),
         },
         temporary,
     )

@@ -1,8 +1,9 @@
 """The command line: `minitorch-cifar`, also `python -m minitorch_cifar`.
 
 One file per subcommand; each adds its arguments and has a `run`. They print, and leave the work to `learn/`.
-A mistake of the user is one line on stderr and status 2; Ctrl-C is one line and status 130, SIGTERM the same
-and 143; everything else that goes wrong is a bug and keeps its traceback.
+A mistake of the user is one line on stderr and status 2; Ctrl-C is a line or two (what is saved, how to go
+on) and status 130, SIGTERM the same and 143; everything else that goes wrong is a bug and keeps its
+traceback.
 """
 
 from __future__ import annotations
@@ -79,7 +80,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         return 2
     except KeyboardInterrupt as stop:
         what = "terminated" if isinstance(stop, Terminated) else "interrupted"
-        print("; ".join([f"minitorch-cifar: {what}", *map(str, stop.args)]), file=sys.stderr)
+        told, *more = map(str, stop.args or ("",))
+        print("\n".join([f"minitorch-cifar: {what}" + (told and f"; {told}"), *more]), file=sys.stderr)
         return 143 if isinstance(stop, Terminated) else 130
     except BrokenPipeError:  # the reader of our output has gone (| head)
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())

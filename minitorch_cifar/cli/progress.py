@@ -34,6 +34,7 @@ class PlainReporter:
         self.output = output
         self.interval = 1
         self.loss_sum = 0.0
+        self.steps = 0  # since the last line: fewer than `interval` after a resumption
         self.training: Training | None = None
         self.folder: RunFolder | None = None
 
@@ -54,25 +55,36 @@ class PlainReporter:
         self.interval = max(1, PICTURES_PER_LINE // settings.batch_size)
         self.say(
             f"Training {settings.model} on {settings.data_name}: {pictures}, "
-            f"{len(training.test_pictures):,} to test; batch {settings.batch_size}, lr {settings.lr:g}, "
-            f"momentum {settings.momentum:g}, seed {settings.seed}"
+            f"{len(training.test_pictures):,} to test"
         )
-        if training.epochs_done:
+        self.say(
+            f"batch {settings.batch_size}, lr {settings.lr:g}, momentum {settings.momentum:g}, "
+            f"seed {settings.seed}"
+            + (", augmented" if settings.augment else "")
+            + (f", schedule {settings.schedule}" if settings.schedule != "constant" else "")
+        )
+        if training.steps_done:
+            self.say(
+                f"Resuming in epoch {training.epochs_done + 1} of {settings.epochs}, "
+                f"after step {training.steps_done:,} of {training.steps_per_epoch:,}"
+            )
+        elif training.epochs_done:
             self.say(f"Resuming after epoch {training.epochs_done} of {settings.epochs}")
 
     def step(self, epoch: int, step: int, loss: float, pictures: int) -> None:
         self.loss_sum += loss
+        self.steps += 1
         if step % self.interval == 0:
-            self.say(f"[{epoch}, {step:5d}] loss: {self.loss_sum / self.interval:.3f}")
-            self.loss_sum = 0.0
+            self.say(f"[{epoch}, {step:5d}] loss: {self.loss_sum / self.steps:.3f}")
+            self.loss_sum, self.steps = 0.0, 0
 
     def test(self, epoch: int) -> None:
-        self.loss_sum = 0.0
+        self.loss_sum, self.steps = 0.0, 0
 
     def epoch(self, row: Mapping[str, Any]) -> None:
         self.say(
             f"epoch {row['epoch']}: train loss {row['train_loss']:.3f}, test loss {row['test_loss']:.3f}, "
-            f"test accuracy {100 * row['test_accuracy']:.1f} %, {row['seconds']:.1f} s, "
+            f"accuracy {100 * row['test_accuracy']:.1f} %, "
             f"{row['images_per_second']:,.0f} images/s"
         )
 
@@ -127,7 +139,8 @@ class BarReporter(PlainReporter):
         epochs = training.settings.epochs
         self.task = self.progress.add_task(
             f"epoch {min(training.epochs_done + 1, epochs)}/{epochs}",
-            total=pictures * (epochs - training.epochs_done),
+            total=pictures * (epochs - training.epochs_done)
+            - training.steps_done * training.settings.batch_size,
             loss="",
             speed="",
         )

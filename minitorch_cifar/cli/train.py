@@ -1,4 +1,4 @@
-"""`minitorch-cifar train`: turns options into `Settings`, finds the run folder, calls `learn.training`."""
+"""`minitorch-cifar train`: turns options into `Settings`, finds the run folder, calls `learn.run`."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 from ..learn.errors import UserError
 from ..learn.run_folder import RunFolder, choose_folder, folder_to_resume
-from ..learn.settings import DEFAULTS, Settings, make_settings, refuse_other_settings
+from ..learn.settings import DEFAULTS, SCHEDULES, Settings, make_settings, refuse_other_settings
 from .options import DATA_HELP, add_command, add_threads, set_threads
 from .wording import count
 
@@ -20,17 +20,23 @@ examples:
   minitorch-cifar train --model bn --data cifar10 --epochs 10
   minitorch-cifar train --run runs/mine --lr 0.002
   minitorch-cifar train --run runs/mine --resume --epochs 20
+  minitorch-cifar train --model bn --augment --schedule cosine --save-every 500
 
 On a terminal a bar shows how far it is. Elsewhere there is a line
 `[epoch, step] loss: mean loss since the line before` every 8,000 pictures.
 
 The run folder then holds checkpoint.pth (for eval, predict and --resume),
-metrics.jsonl (a line per epoch) and config.json (the settings). Ctrl-C loses
-the unfinished epoch only; --resume goes on from the last checkpoint.
+metrics.jsonl (a line per epoch) and config.json (the settings). Ctrl-C and
+SIGTERM end the run after the running step and save it; a second one does not
+wait. --resume goes on from the last checkpoint and ends with the same network
+as a run that was never stopped. A process that is killed has lost what it did
+since the last epoch, or with --save-every N since the last N steps.
 """
 
 # Options that decide what a run computes, as `Settings` names them. None means: not given.
-SETTINGS = ("model", "data", "epochs", "batch_size", "lr", "momentum", "seed", "limit")
+SETTINGS = (
+    "model", "data", "epochs", "batch_size", "lr", "momentum", "seed", "limit", "augment", "schedule"
+)  # fmt: skip
 
 
 def _default(name: str) -> str:
@@ -54,6 +60,12 @@ def add_parser(commands: Any) -> None:
         metavar="N",
         help="use the first N training and test pictures only, for a quick try",
     )
+    what.add_argument(
+        "--augment",
+        action="store_true",
+        default=None,
+        help="move each training picture by up to 4 pixels and mirror every other one, at random",
+    )
     how = parser.add_argument_group("how to train")
     how.add_argument(
         "--epochs", type=int, metavar="N", help=f"how often to go through all pictures {_default('epochs')}"
@@ -62,6 +74,12 @@ def add_parser(commands: Any) -> None:
         "--batch-size", type=int, metavar="B", help=f"pictures per training step {_default('batch_size')}"
     )
     how.add_argument("--lr", type=float, metavar="X", help=f"learning rate {_default('lr')}")
+    how.add_argument(
+        "--schedule",
+        choices=SCHEDULES,
+        help="what becomes of the learning rate: constant, or along half a cosine to 0 over all epochs "
+        "(default: constant)",
+    )
     how.add_argument(
         "--momentum",
         type=float,
@@ -84,8 +102,15 @@ def add_parser(commands: Any) -> None:
     where.add_argument(
         "--resume",
         action="store_true",
-        help="go on after the last finished epoch of the run in the run folder, with its settings; only "
+        help="go on from the last checkpoint of the run in the run folder, with its settings; only "
         "--epochs may be another",
+    )
+    where.add_argument(
+        "--save-every",
+        type=int,
+        metavar="N",
+        help="write a checkpoint every N steps, and not only after each epoch; a run that is resumed keeps "
+        "to it",
     )
     speed = parser.add_argument_group("what to compute with (the result does not depend on it)")
     speed.add_argument(
@@ -110,6 +135,10 @@ def run(options: argparse.Namespace) -> int:
     """Trains; returns the exit status."""
     if options.workers < 0:
         raise UserError(f"--workers must be at least 0, not {options.workers}")
+    if options.save_every is not None and options.save_every < 1:
+        raise UserError(f"--save-every must be at least 1, not {options.save_every}")
+    if options.save_every is not None and options.engine == "torch":
+        raise UserError("--save-every is for --engine minitorch only: torch saves after each epoch")
     set_threads(options.threads)
     settings, folder = _settings_and_folder(options)
     if (done := _epochs_done(folder)) >= settings.epochs:
@@ -122,14 +151,17 @@ def run(options: argparse.Namespace) -> int:
             with folder.held():
                 return _run_pytorch(settings, folder, options)
 
-        from ..learn.training import train
+        from ..learn.run import train
         from .progress import make_reporter
 
+        save_every = options.save_every
+        if options.resume and save_every is None:
+            save_every = folder.read_save_every()
         with make_reporter(sys.stdout) as reporter:
-            train(settings, folder, reporter, resume=options.resume, workers=options.workers)
+            train(settings, folder, reporter, options.resume, options.workers, save_every)
         return 0
     except KeyboardInterrupt as stop:
-        raise type(stop)(_what_is_saved(folder)) from stop
+        raise type(stop)(*_what_is_saved(folder, settings)) from stop
 
 
 def _epochs_done(folder: RunFolder) -> int:
@@ -139,11 +171,19 @@ def _epochs_done(folder: RunFolder) -> int:
     return load_checkpoint(folder.checkpoint).epoch if folder.has_checkpoint() else 0
 
 
-def _what_is_saved(folder: RunFolder) -> str:
-    done = _epochs_done(folder)
-    if not done:
-        return "no epoch was finished, so nothing is saved"
-    return f"{folder} keeps {count(done, 'epoch')}; go on with: minitorch-cifar train --run {folder} --resume"
+def _what_is_saved(folder: RunFolder, settings: Settings) -> tuple[str, ...]:
+    """Lines that say where the run can be resumed."""
+    from ..learn.checkpoint import load_checkpoint
+
+    if not folder.has_checkpoint():
+        return ("nothing is saved, because no step was finished",)
+    checkpoint = load_checkpoint(folder.checkpoint)
+    if checkpoint.epoch >= settings.epochs:
+        return (f"{folder} keeps the whole run",)
+    return (
+        f"{folder} keeps the run up to {checkpoint.place}",
+        f"go on with: minitorch-cifar train --run {folder} --resume",
+    )
 
 
 def _settings_and_folder(options: argparse.Namespace) -> tuple[Settings, RunFolder]:
@@ -191,8 +231,11 @@ def _run_pytorch(settings: Settings, folder: RunFolder, options: argparse.Namesp
         ) from error
     arguments = ["--run", str(folder), "--workers", str(options.workers)]
     for name, value in settings.as_dict().items():
-        if value is not None:
-            arguments += ["--" + name.replace("_", "-"), str(value)]
+        option = "--" + name.replace("_", "-")
+        if value is True:
+            arguments.append(option)
+        elif value is not None and value is not False:
+            arguments += [option, str(value)]
     if options.threads is not None:
         arguments += ["--threads", str(options.threads)]
     if options.resume:

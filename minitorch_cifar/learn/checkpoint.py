@@ -17,19 +17,21 @@ from typing import Any
 from ..models import NETWORKS, Classifier, Normalization
 from ..serialization import load, save
 from .errors import UserError
+from .position import Position, place
 from .run_folder import CHECKPOINT
 from .settings import Settings
 
 __all__ = ["Checkpoint", "load_checkpoint", "save_checkpoint"]
 
 FORMAT = "minitorch_cifar checkpoint"
-VERSION = 1
+VERSION = 2
+READABLE = (1, 2)  # files of version 1, and those of `--engine torch`, end with a whole epoch
 
 
 @dataclass(frozen=True)
 class Checkpoint:
-    """A run after `epoch` epochs: the states of network, optimizer and random numbers, and the measurements
-    so far.
+    """A run after `epoch` epochs: the states of network, optimizer, scheduler and random numbers, and the
+    measurements so far. `running` says how far the epoch after these has come; None when it has not begun.
     """
 
     settings: Settings
@@ -41,6 +43,14 @@ class Checkpoint:
     random_state: Any
     metrics: tuple[Mapping[str, Any], ...]
     engine: str = "minitorch"  # or "torch": which of the two trained it
+    scheduler: Mapping[str, Any] | None = None
+    other_random_states: Mapping[str, Any] | None = None  # as of `random_states.get_other_states`
+    running: Position | None = None
+
+    @property
+    def place(self) -> str:
+        """Where the run stood, in words."""
+        return place(self.epoch, self.running.step if self.running else 0)
 
     def network(self) -> Classifier:
         """The network with the stored weights, in evaluation mode."""
@@ -68,6 +78,9 @@ def save_checkpoint(checkpoint: Checkpoint, path: str | os.PathLike[str]) -> Non
             "random_state": checkpoint.random_state,
             "metrics": [dict(row) for row in checkpoint.metrics],
             "engine": checkpoint.engine,
+            "scheduler": checkpoint.scheduler,
+            "other_random_states": checkpoint.other_random_states,
+            "running": checkpoint.running.as_dict() if checkpoint.running else None,
         },
         path,
     )
@@ -95,9 +108,9 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         raise UserError(f"{file} is not a checkpoint that can be read: {reason}") from error
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
         raise UserError(f"{file} is a .pth file, but not a checkpoint of `minitorch-cifar train`")
-    if content.get("version") != VERSION:
+    if content.get("version") not in READABLE:
         raise UserError(
-            f"{file} has checkpoint version {content.get('version')}; this program reads {VERSION}"
+            f"{file} has checkpoint version {content.get('version')}; this program reads up to {VERSION}"
         )
     return _checked(content, file)
 
@@ -124,6 +137,11 @@ def _checked(content: Mapping[str, Any], file: Path) -> Checkpoint:
             raise UserError(
                 f"{file} is a damaged checkpoint: its entry {name!r} is a {type(content[name]).__name__}"
             )
+    for name in ("scheduler", "other_random_states", "running"):
+        if not isinstance(content.get(name), (Mapping, type(None))):
+            raise UserError(
+                f"{file} is a damaged checkpoint: its entry {name!r} is a {type(content[name]).__name__}"
+            )
     for name in ("mean", "std"):
         if not isinstance(content["normalization"].get(name), (list, tuple)):
             raise UserError(f"{file} is a damaged checkpoint: its entry 'normalization' has no list {name!r}")
@@ -140,6 +158,9 @@ def _checked(content: Mapping[str, Any], file: Path) -> Checkpoint:
             random_state=content["random_state"],
             metrics=tuple(content["metrics"]),
             engine=str(content.get("engine", "minitorch")),
+            scheduler=content.get("scheduler"),
+            other_random_states=content.get("other_random_states"),
+            running=None if content.get("running") is None else Position.from_dict(content["running"]),
         )
     except TypeError as error:
         raise UserError(f"{file} is a damaged checkpoint: {error}") from error

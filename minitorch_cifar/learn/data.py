@@ -32,20 +32,30 @@ class Pictures:
         return len(self.dataset)
 
 
-def scaling(normalization: Normalization) -> transforms.Compose:
-    """From a PIL picture to a scaled tensor (3, H, W)."""
+def scaling(normalization: Normalization, augment: bool = False) -> transforms.Compose:
+    """From a PIL picture to a scaled tensor (3, H, W).
+
+    With `augment`, the picture is first moved by up to four pixels and mirrored, both at random.
+    """
+    augmentation = [transforms.RandomCrop(32, padding=4), transforms.RandomHorizontalFlip()]
     return transforms.Compose(
-        [transforms.ToTensor(), transforms.Normalize(normalization.mean, normalization.std)]
+        [
+            *(augmentation if augment else []),
+            transforms.ToTensor(),
+            transforms.Normalize(normalization.mean, normalization.std),
+        ]
     )
 
 
-def open_pictures(data: str, train: bool, normalization: Normalization, limit: int | None = None) -> Pictures:
-    """The training or test pictures of `data`, the first `limit` of them.
+def open_pictures(
+    data: str, train: bool, normalization: Normalization, limit: int | None = None, augment: bool = False
+) -> Pictures:
+    """The training or test pictures of `data`, the first `limit` of them; with `augment`, varied at random.
 
     Raises:
         UserError: the path does not exist, holds no CIFAR-10, or holds files that are damaged.
     """
-    transform = scaling(normalization)
+    transform = scaling(normalization, augment)
     dataset: Any
     try:
         if data == "shapes10":

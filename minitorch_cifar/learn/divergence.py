@@ -1,4 +1,6 @@
-"""Finds the layer in which numbers stopped being finite, when a loss became NaN or infinite."""
+"""Finds where numbers stopped being finite: in which layer when a loss became NaN or infinite, and in which
+weight before a checkpoint is written.
+"""
 
 from __future__ import annotations
 
@@ -8,9 +10,10 @@ import numpy as np
 
 from ..autograd import no_grad
 from ..nn import Module
+from ..optim import Optimizer
 from ..tensor import Tensor
 
-__all__ = ["first_layer_not_finite"]
+__all__ = ["first_layer_not_finite", "first_state_not_finite"]
 
 
 def first_layer_not_finite(network: Module, images: Tensor) -> str:
@@ -24,6 +27,8 @@ def first_layer_not_finite(network: Module, images: Tensor) -> str:
 
     The network runs once more in the mode it is in, so statistics of batch norm move on.
     """
+    if (kind := _not_finite(images)) is not None:
+        return f"the pictures themselves hold {kind}"
     found: list[str] = []
 
     def hook_for(name: str) -> Any:
@@ -53,6 +58,32 @@ def first_layer_not_finite(network: Module, images: Tensor) -> str:
         for handle in handles:
             handle.remove()
     return found[0] if found else "every layer's output is finite, and the loss of them is not"
+
+
+def first_state_not_finite(network: Module, optimizer: Optimizer) -> str | None:
+    """The first weight or statistic of `network` that holds NaN or infinity, else of `optimizer`'s state, in
+    words.
+
+    None when all are finite.
+
+    >>> import minitorch_cifar as torch
+    >>> network = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Linear(2, 2))
+    >>> optimizer = torch.optim.SGD(network.parameters(), lr=0.1)
+    >>> first_state_not_finite(network, optimizer)
+    >>> _ = torch.nn.init.constant_(network[1].bias, float("inf"))
+    >>> first_state_not_finite(network, optimizer)
+    'first inf in layer 1 (Linear), whose bias is inf'
+    """
+    for name, value in network.state_dict().items():
+        if (kind := _not_finite(value)) is not None:
+            layer, _, part = name.rpartition(".")
+            kind_of_layer = type(network.get_submodule(layer)).__name__
+            return f"first {kind} in layer {layer} ({kind_of_layer}), whose {part} is {kind}"
+    for name, parameter in network.named_parameters():
+        for part, value in optimizer.state.get(parameter, {}).items():
+            if isinstance(value, Tensor) and (kind := _not_finite(value)) is not None:
+                return f"first {kind} in the {part} of {name}"
+    return None
 
 
 def _not_finite(values: Tensor) -> str | None:

@@ -1,23 +1,25 @@
 """The folder of a run: `config.json`, `metrics.jsonl` and `checkpoint.pth`.
 
 Each file is written whole beside its place and then moved there, so that a run killed at any moment leaves
-the previous one. `metrics.jsonl` has a line per epoch; it is written before the checkpoint, and a resumed run
-drops lines of epochs that the checkpoint does not know, so that every epoch stands there once.
+the previous one, and at most a file beside it that the next run removes. When which file is written, `run.py`
+says.
 
 A folder without a checkpoint holds nothing that can be lost: a new run may start there. While a run lives it
-holds its folder, so that no other writes into it.
+holds its folder, so that no other writes into it. The system keeps that lock, not a file: it ends with the
+process, however that ends, and no process that comes to have the same number can inherit it.
 """
 
 from __future__ import annotations
 
+import errno
 import json
 import os
 from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
-from ..serialization.whole_file import whole_file
+from ..serialization.whole_file import temporary_names, whole_file
 from .errors import UserError
 from .settings import Settings
 
@@ -54,11 +56,7 @@ class RunFolder:
 
     def refuse_what_is_there(self) -> None:
         """UserError when a new run would overwrite another, or files that are no run's."""
-        if self.has_checkpoint():
-            raise UserError(
-                f"{self} already holds a run; add --resume to go on with it, or choose another folder "
-                "with --run"
-            )
+        self.refuse_checkpoint()
         try:
             begun = self.read_config() is not None
         except UserError as error:
@@ -69,6 +67,14 @@ class RunFolder:
             )
         with self.held(create=False):
             pass
+
+    def refuse_checkpoint(self) -> None:
+        """UserError when there is a run that a new one would overwrite."""
+        if self.has_checkpoint():
+            raise UserError(
+                f"{self} already holds a run; add --resume to go on with it, or choose another folder "
+                "with --run"
+            )
 
     def is_free(self) -> bool:
         """Whether a new run may start here."""
@@ -86,17 +92,21 @@ class RunFolder:
         """
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"--run {self.path} is a file; give the name of a folder")
+        created = create and not self.path.exists()
         try:
             if create:
                 self.path.mkdir(parents=True, exist_ok=True)
             descriptor = os.open(self.path, os.O_RDONLY) if fcntl and self.path.is_dir() else None
         except OSError as error:
-            raise self.unwritable(error) from error
+            raise UserError(f"cannot make the run folder {self.path}: {error.strerror}") from error
         try:
             if descriptor is not None:
                 self._lock(descriptor)
             yield
         finally:
+            if created:  # and nothing came of it
+                with suppress(OSError):
+                    self.path.rmdir()
             if descriptor is not None:
                 os.close(descriptor)
 
@@ -111,22 +121,51 @@ class RunFolder:
         except OSError:  # some network file systems have no locks; the run itself does not need one
             pass
 
-    def unwritable(self, error: OSError) -> UserError:
-        """What to raise when a file of the run could not be written."""
-        return UserError(f"cannot write into the run folder {self.path}: {error.strerror}")
+    @contextmanager
+    def writing(self, name: str) -> Iterator[None]:
+        """Makes a UserError of whatever keeps the block from writing the file `name`."""
+        try:
+            if not self.path.is_dir():
+                raise FileNotFoundError(errno.ENOENT, "the folder is not there any more")
+            yield
+        except OSError as error:
+            raise UserError(f"cannot write {self.path / name}: {error.strerror}") from error
 
-    def write_config(self, settings: Settings, engine: str = "minitorch") -> None:
+    def remove_leftovers(self) -> None:
+        """Removes what runs that were killed in the middle of writing left; only for who holds the folder."""
+        for name in (CONFIG, METRICS, CHECKPOINT):
+            for left in self.path.glob(temporary_names(name)):
+                with suppress(OSError):  # in the way of nobody
+                    left.unlink()
+
+    def write_config(
+        self, settings: Settings, engine: str = "minitorch", save_every: int | None = None
+    ) -> None:
         """Makes the folder and writes down what will be trained; UserError when that is impossible."""
         if self.path.exists() and not self.path.is_dir():
             raise UserError(f"--run {self.path} is a file; give the name of a folder")
         try:
             self.path.mkdir(parents=True, exist_ok=True)
-            self._write(CONFIG, json.dumps({**settings.as_dict(), "engine": engine}, indent=2) + "\n")
         except OSError as error:
-            raise self.unwritable(error) from error
+            raise UserError(f"cannot make the run folder {self.path}: {error.strerror}") from error
+        values = {**settings.as_dict(), "engine": engine}
+        if save_every is not None:
+            values["save_every"] = save_every
+        self._write(CONFIG, json.dumps(values, indent=2) + "\n")
 
     def read_config(self) -> Settings | None:
         """The settings of the run that is there, or None."""
+        values = self._read_config()
+        return None if values is None else Settings.from_dict(values, str(self.path / CONFIG))
+
+    def read_save_every(self) -> int | None:
+        """How many steps the run that is there lets pass between checkpoints; None for whole epochs."""
+        value = (self._read_config() or {}).get("save_every")
+        if value is None or (isinstance(value, int) and value > 0):
+            return value
+        raise UserError(f"{self.path / CONFIG} is damaged: its save_every is {value!r}")
+
+    def _read_config(self) -> dict[str, Any] | None:
         path = self.path / CONFIG
         if not path.exists():
             return None
@@ -136,22 +175,29 @@ class RunFolder:
             raise UserError(f"cannot read {path}: {error}") from error
         if not isinstance(values, dict):
             raise UserError(f"{path} was not written by `minitorch-cifar train`")
-        return Settings.from_dict(values, str(path))
+        return values
 
     def write_metrics(self, rows: Iterable[Mapping[str, Any]]) -> None:
         """Writes one line per epoch."""
-        self._write(METRICS, "".join(json.dumps(row) + "\n" for row in rows))
+        self._write(METRICS, lines_of(rows))
 
-    def drop_metrics(self) -> None:
-        """Removes the lines of a run that was killed before it had a checkpoint."""
-        try:
-            (self.path / METRICS).unlink(missing_ok=True)
-        except OSError as error:
-            raise self.unwritable(error) from error
+    def cut_metrics(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        """Leaves the lines of these rows and no others, such as one that was written before a kill."""
+        path, lines = self.path / METRICS, lines_of(rows)
+        with self.writing(METRICS):
+            if not lines:
+                path.unlink(missing_ok=True)
+            elif not path.exists() or path.read_bytes() != lines.encode():
+                self._write(METRICS, lines)
 
     def _write(self, name: str, text: str) -> None:
-        with whole_file(self.path / name) as file:
+        with self.writing(name), whole_file(self.path / name) as file:
             file.write(text.encode())
+
+
+def lines_of(rows: Iterable[Mapping[str, Any]]) -> str:
+    """Each row as a line of JSON."""
+    return "".join(json.dumps(row) + "\n" for row in rows)
 
 
 def choose_folder(settings: Settings, given: str | None) -> RunFolder:
@@ -178,7 +224,8 @@ def folder_to_resume(settings: Settings, given: str | None) -> RunFolder:
     if given is not None:
         folder = RunFolder(given)
         if folder.has_checkpoint() or folder.has_config():
-            return folder
+            with folder.held(create=False):
+                return folder
         what = "holds no run" if folder.path.is_dir() else "is no folder"
         raise UserError(f"nothing to resume: {folder} {what}; leave --resume out to start one there")
     begun = []
@@ -191,7 +238,9 @@ def folder_to_resume(settings: Settings, given: str | None) -> RunFolder:
             f"nothing to resume: there is no run in {folder}; name its folder with --run, or leave --resume "
             "out to start one"
         )
-    return ([one for one in begun if one.has_checkpoint()] or begun)[-1]
+    last = ([one for one in begun if one.has_checkpoint()] or begun)[-1]
+    with last.held(create=False):
+        return last
 
 
 def _numbered(settings: Settings) -> Iterator[RunFolder]:

@@ -8,14 +8,14 @@ from __future__ import annotations
 
 import math
 from collections.abc import Mapping
-from dataclasses import asdict, dataclass, fields
+from dataclasses import MISSING, asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
 from ..models import NETWORKS
 from .errors import UserError
 
-__all__ = ["BUILT_IN_DATA", "DEFAULTS", "Settings", "make_settings", "refuse_other_settings"]
+__all__ = ["BUILT_IN_DATA", "DEFAULTS", "SCHEDULES", "Settings", "make_settings", "refuse_other_settings"]
 
 # For each network: epochs, pictures per step, learning rate, momentum.
 DEFAULTS: dict[str, dict[str, Any]] = {
@@ -25,6 +25,7 @@ DEFAULTS: dict[str, dict[str, Any]] = {
 }
 
 BUILT_IN_DATA = ("shapes10", "cifar10")
+SCHEDULES = ("constant", "cosine")
 
 
 @dataclass(frozen=True)
@@ -39,6 +40,8 @@ class Settings:
     momentum: float
     seed: int
     limit: int | None
+    augment: bool = False
+    schedule: str = "constant"
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for `config.json` and the checkpoint."""
@@ -49,12 +52,12 @@ class Settings:
         """The settings that `as_dict` wrote; `source` names the file in the message when they are not all
         there.
         """
-        names = [field.name for field in fields(cls)]
-        if missing := [name for name in names if name not in values]:
+        needed = [field.name for field in fields(cls) if field.default is MISSING]
+        if missing := [name for name in needed if name not in values]:
             raise UserError(
                 f"{source} was not written by `minitorch-cifar train`: it lacks {', '.join(missing)}"
             )
-        return make_settings(**{name: values[name] for name in names})
+        return make_settings(**{field.name: values.get(field.name, field.default) for field in fields(cls)})
 
     @property
     def data_name(self) -> str:
@@ -71,6 +74,8 @@ def make_settings(
     momentum: float | None = None,
     seed: int = 0,
     limit: int | None = None,
+    augment: bool = False,
+    schedule: str = "constant",
 ) -> Settings:
     """Settings with the network's own defaults for what is None. UserError for values that make no sense."""
     if model not in NETWORKS:
@@ -85,7 +90,13 @@ def make_settings(
         momentum=defaults["momentum"] if momentum is None else momentum,
         seed=seed,
         limit=limit,
+        augment=augment,
+        schedule=schedule,
     )
+    if not isinstance(augment, bool):
+        raise UserError(f"augment must be true or false, not {augment!r}")
+    if schedule not in SCHEDULES:
+        raise UserError(f"there is no schedule {schedule!r}; choose from {', '.join(SCHEDULES)}")
     for name in ("epochs", "batch_size", "limit"):
         value = getattr(settings, name)
         if value is not None and value < 1:
@@ -100,13 +111,26 @@ def make_settings(
 
 
 def refuse_other_settings(wanted: Settings, stored: Settings, folder: str) -> None:
-    """UserError when a run started with `stored` cannot go on with `wanted`: only epochs may differ."""
+    """UserError when a run started with `stored` cannot go on with `wanted`: only epochs may differ.
+
+    And they only where the learning rate does not depend on how many there are.
+    """
     for field in fields(Settings):
         old, new = getattr(stored, field.name), getattr(wanted, field.name)
-        if old != new and field.name != "epochs":
-            option = "--" + field.name.replace("_", "-")
-            was = f"with {option} {old}" if old is not None else f"without {option}"
-            now = f"with {option} {new}" if new is not None else f"without {option}"
-            raise UserError(
-                f"the run in {folder} was started {was} and cannot be resumed {now}; only --epochs may change"
-            )
+        if old == new:
+            continue
+        option = "--" + field.name.replace("_", "-")
+        change = (
+            f"the run in {folder} was started {_with(option, old)} and cannot be resumed {_with(option, new)}"
+        )
+        if field.name != "epochs":
+            raise UserError(f"{change}; only --epochs may change")
+        if stored.schedule != "constant":
+            raise UserError(f"{change}: its learning rate follows a --schedule over all of its epochs")
+
+
+def _with(option: str, value: Any) -> str:
+    """An option and its value, as one would type them."""
+    if value is None or value is False:
+        return f"without {option}"
+    return f"with {option}" if value is True else f"with {option} {value}"

@@ -8,6 +8,7 @@ half of one.
 from __future__ import annotations
 
 import contextlib
+import glob
 import os
 import stat
 import tempfile
@@ -46,7 +47,8 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
         with open(final, "wb") as direct:
             yield direct
         return
-    descriptor, temporary = tempfile.mkstemp(dir=final.parent, prefix=f".{final.name[:100]}.", suffix=".part")
+    before, after = _around(final.name)
+    descriptor, temporary = tempfile.mkstemp(dir=final.parent, prefix=before, suffix=after)
     try:
         with cast(BinaryIO, os.fdopen(descriptor, "wb")) as file:
             yield file
@@ -59,6 +61,21 @@ def whole_file(path: str | os.PathLike[str]) -> Iterator[BinaryIO]:
             os.unlink(temporary)
         raise
     sync_folder(final.parent)
+
+
+def temporary_names(name: str) -> str:
+    """A pattern for `glob` of what `whole_file` calls a file until it is `name`; a kill may leave such a
+    file.
+
+    >>> temporary_names("checkpoint.pth")
+    '.checkpoint.pth.*.part'
+    """
+    return "*".join(map(glob.escape, _around(name)))
+
+
+def _around(name: str) -> tuple[str, str]:
+    """What stands before and after the random part of a temporary name."""
+    return f".{name[:100]}.", ".part"
 
 
 def _umask() -> int:

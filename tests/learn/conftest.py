@@ -8,9 +8,10 @@ from typing import Any
 
 import pytest
 
+from minitorch_cifar.learn.run import train
 from minitorch_cifar.learn.run_folder import RunFolder
 from minitorch_cifar.learn.settings import Settings, make_settings
-from minitorch_cifar.learn.training import Training, train
+from minitorch_cifar.learn.training import Training
 
 from ..shapes_once import shapes_once  # noqa: F401 - a fixture
 

@@ -130,5 +130,5 @@ def test_a_file_in_the_folders_place_is_refused(away: Path) -> None:
 
 def test_an_impossible_folder_is_refused(away: Path) -> None:
     Path("file").write_text("")
-    with pytest.raises(UserError, match="cannot write"):
+    with pytest.raises(UserError, match="cannot make the run folder file/below: Not a directory"):
         make_run("file/below")

@@ -13,13 +13,14 @@ import pytest
 import torch
 
 import minitorch_cifar as mt
-from minitorch_cifar.learn import training as training_module
+from minitorch_cifar.learn import run as run_module
 from minitorch_cifar.learn.checkpoint import load_checkpoint, save_checkpoint
 from minitorch_cifar.learn.data import Pictures, open_pictures
 from minitorch_cifar.learn.errors import UserError
 from minitorch_cifar.learn.evaluation import evaluate
+from minitorch_cifar.learn.run import train
 from minitorch_cifar.learn.run_folder import RunFolder, choose_folder
-from minitorch_cifar.learn.training import Training, train
+from minitorch_cifar.learn.training import Training
 from minitorch_cifar.models import Normalization
 from minitorch_cifar.vision.datasets import Shapes10
 from reference import networks
@@ -188,7 +189,7 @@ def test_a_kill_between_metrics_and_checkpoint_leaves_no_epoch_twice(
             raise KeyboardInterrupt
         save_checkpoint(checkpoint, path)
 
-    monkeypatch.setattr(training_module, "save_checkpoint", killed)
+    monkeypatch.setattr(run_module, "save_checkpoint", killed)
     with pytest.raises(KeyboardInterrupt):
         train(small(epochs=3), folder, Recorder())
     monkeypatch.undo()
@@ -284,7 +285,7 @@ def test_a_disk_that_fails_is_a_user_error_and_the_last_checkpoint_stays(
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
 
-    monkeypatch.setattr(training_module, "save_checkpoint", full)
+    monkeypatch.setattr(run_module, "save_checkpoint", full)
     with pytest.raises(UserError, match="No space left"):
         train(small(epochs=2), folder, Recorder(), resume=True)
     assert folder.checkpoint.read_bytes() == before

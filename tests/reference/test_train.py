@@ -40,7 +40,7 @@ def engine_parser() -> argparse.ArgumentParser:
 def test_options_and_defaults_are_the_engines() -> None:
     ours, theirs = options_of(engine_parser()), options_of(reference.build_parser())
     assert set(theirs) - set(ours) == {"--device", "--fast"}
-    assert set(ours) - set(theirs) == {"--engine"}
+    assert set(ours) - set(theirs) == {"--engine", "--save-every"}
     for name in set(ours) & set(theirs):
         if name == "--model":
             assert sorted(ours[name][3]) == sorted(theirs[name][3])
@@ -49,13 +49,13 @@ def test_options_and_defaults_are_the_engines() -> None:
     assert reference.DEFAULTS == DEFAULTS
 
 
-@pytest.fixture(params=["lenet", "bn"])
+@pytest.fixture(params=[["lenet"], ["bn", "--augment", "--schedule", "cosine"]], ids=" ".join)
 def pair(request: pytest.FixtureRequest, tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> Any:
     """The same small run on both sides: their folders and what they printed."""
     printed = {}
     for side, run in (("ours", lambda a: main(["train", *a])), ("theirs", reference.main)):
         capsys.readouterr()
-        assert run([*TINY, "--model", request.param, "--run", str(tmp_path / side)]) == 0
+        assert run([*TINY, "--model", *request.param, "--run", str(tmp_path / side)]) == 0
         printed[side] = capsys.readouterr().out
     return tmp_path / "ours", tmp_path / "theirs", printed
 
@@ -64,7 +64,7 @@ def test_lines_files_and_numbers_agree(pair: Any) -> None:
     ours, theirs, printed = pair
 
     def masked(text: str) -> str:
-        return re.sub(r"/\S*/(ours|theirs)", "RUN", re.sub(r"\d[\d,]*\.\d s, [\d,]+ images/s", "SPEED", text))
+        return re.sub(r"/\S*/(ours|theirs)", "RUN", re.sub(r"[\d,]+ images/s", "SPEED", text))
 
     shapes = [re.sub(r"\d\.\d{3}", "LOSS", masked(printed[side])) for side in ("ours", "theirs")]
     assert shapes[0] == shapes[1]
@@ -89,7 +89,8 @@ def test_checkpoints_open_on_the_other_side(pair: Any) -> None:
     for (name, a), b in zip(ours_here.model.items(), theirs_here.model.values(), strict=True):
         np.testing.assert_allclose(a.numpy(), b.numpy(), atol=1e-4, err_msg=name)
     contents = [torch.load(folder / "checkpoint.pth", weights_only=True) for folder in (ours, theirs)]
-    assert list(contents[0]) == list(contents[1])
+    assert set(contents[0]) - set(contents[1]) == {"other_random_states", "running"}
+    assert set(contents[1]) <= set(contents[0])
     assert contents[0]["classes"] == contents[1]["classes"]
 
 
