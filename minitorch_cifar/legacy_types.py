@@ -6,7 +6,7 @@ from typing import Any
 
 from . import dtypes
 from .device import require_cpu
-from .functions import creation
+from .functions.old_style import old_style
 from .tensor import Tensor
 
 
@@ -17,13 +17,7 @@ class _TypedTensor(type):
 
     def __call__(cls, *data: Any, device: Any = None) -> Tensor:
         require_cpu(device)
-        if len(data) == 1 and isinstance(data[0], Tensor) and data[0].dtype is not cls.dtype:
-            raise TypeError(
-                f"expected {cls.__name__} (got torch.{data[0].dtype.legacy_name}Tensor); use .to() to convert"
-            )
-        if len(data) == 1 and not isinstance(data[0], int):
-            return creation.tensor(data[0], dtype=cls.dtype)
-        return creation.empty(*(data or (0,)), dtype=cls.dtype)
+        return old_style(data, cls.dtype)
 
     def __instancecheck__(cls, instance: Any) -> bool:
         return isinstance(instance, Tensor) and instance.dtype is cls.dtype

@@ -34,6 +34,7 @@ from .functions import (
 from .functions import matmul as products
 from .functions import shape as shapes
 from .functions.arguments import as_dim, check_tensor, constant, refuse_memory_format
+from .functions.old_style import old_style
 from .layouts import layout as Layout
 from .layouts import strided
 from .missing import not_part
@@ -60,26 +61,10 @@ class Tensor(TensorBase):
 
     def __new__(cls, *data: Any, device: Any = None) -> Any:
         require_cpu(device)
-        tensor: Any = object.__new__(cls)
-        kind = get_default_dtype().numpy_dtype
+        base = old_style(data, get_default_dtype())
         if len(data) == 1 and isinstance(data[0], TensorBase):
-            if data[0]._array.dtype != kind:
-                raise TypeError(
-                    f"expected {get_default_dtype().legacy_name}Tensor, got "
-                    f"{FROM_NUMPY[data[0]._array.dtype].legacy_name}Tensor; use .float() to convert"
-                )
-            return data[0].detach()
-        if not data:
-            array = np.empty((0,), kind)
-        elif all(isinstance(n, int) and not isinstance(n, bool) for n in data):
-            array = np.empty(data, kind)
-        elif len(data) == 1 and isinstance(data[0], Size):
-            array = np.empty(data[0], kind)
-        elif len(data) == 1 and not isinstance(data[0], (int, float, bool)):
-            array = creation.tensor(data[0], dtype=get_default_dtype())._array
-        else:
-            raise TypeError(f"new(): data must be a sequence (got {type(data[0]).__name__})")
-        base = wrap(array)
+            return base
+        tensor: Any = object.__new__(cls)
         tensor._array, tensor._version_counter = base._array, base._version_counter
         return tensor
 
@@ -313,6 +298,11 @@ class Tensor(TensorBase):
         raise AssertionError("unreachable: require_cpu refuses cuda")
 
     # New tensors like this one ---------------------------------------------------------------------------
+
+    def new(self, *data: Any, device: Any = None) -> Tensor:
+        """Of this tensor's dtype: uninitialised of the sizes given, or with the numbers of one sequence."""
+        require_cpu(device)
+        return old_style(data, self.dtype)
 
     def new_tensor(
         self, data: Any, *, dtype: Any = None, device: Any = None, requires_grad: Any = False
@@ -634,7 +624,7 @@ class Tensor(TensorBase):
     split, chunk, unbind = shapes.split, shapes.chunk, shapes.unbind
     flip = shapes.flip_along
     roll, tril, triu = shapes.roll, shapes.tril, shapes.triu
-    diagonal, diag = shapes.diagonal, shapes.diag
+    diagonal, diag, unfold = shapes.diagonal, shapes.diag, shapes.unfold
     clone, contiguous, numel = shapes.clone, shapes.contiguous, shapes.numel
 
     def tile(self, *dims: Any) -> Tensor:

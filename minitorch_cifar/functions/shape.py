@@ -498,6 +498,26 @@ def diagonal(input: Tensor, offset: int = 0, dim1: Any = 0, dim2: Any = 1) -> Te
     return ops.Diagonal.apply(input, offset=offset, dim1=d1, dim2=d2)  # type: ignore[no-any-return]
 
 
+def unfold(input: Tensor, dimension: Any, size: int, step: int) -> Tensor:
+    """All windows of `size` elements along a dimension, each `step` further, put last; a view.
+
+    >>> import minitorch_cifar as torch
+    >>> torch.arange(5).unfold(0, 3, 2)
+    tensor([[0, 1, 2],
+            [2, 3, 4]])
+    """
+    size, step = as_int(size, "unfold", "size"), as_int(step, "unfold", "step")
+    dim = as_dim(dimension, input._array.ndim)
+    longest = input._array.shape[dim] if input._array.ndim else 1
+    if size < 0:
+        raise RuntimeError(f"size is {size} but must be >= 0")
+    if size > longest:
+        raise RuntimeError(f"maximum size for tensor at dimension {dim} is {longest} but size is {size}")
+    if step <= 0:
+        raise RuntimeError(f"step is {step} but must be > 0")
+    return ops.Unfold.apply(input, dim=dim, size=size, step=step)  # type: ignore[no-any-return]
+
+
 def diag(input: Tensor, diagonal: int = 0) -> Tensor:
     """The matrix with a vector on its diagonal, or the diagonal of a matrix as a copy."""
     check_tensor(input, "diag")

@@ -253,6 +253,39 @@ def diagonal_view(x: Array, offset: int, dim1: int, dim2: int) -> Array:
     return np.lib.stride_tricks.as_strided(matrices, (*shape, min(rows, columns)), (*strides, down + right))
 
 
+class Unfold(Operation):
+    """Windows along `dim`, `step` apart; a view, in which neighbouring windows may share elements.
+
+    (..., n, ...) -> (..., (n - size) / step + 1, ..., size).  y[..., w, ..., k] = x[..., step w + k, ...];
+    dL/dx = the sum of g over all windows in which an element lies.
+    """
+
+    is_view = True
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, *, dim: int, size: int, step: int) -> Array:
+        ctx.where = dim, size, step, x.shape
+        return windows(x, dim, size, step)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Array:
+        dim, size, step, shape = ctx.where
+        result = np.zeros(shape, grad.dtype)
+        for k in range(size):  # the k-th elements of all windows are different ones
+            windows(result, dim, size, step)[..., k] += grad[..., k]
+        return result
+
+
+def windows(x: Array, dim: int, size: int, step: int) -> Array:
+    """A writable view of all windows along `dim`, their elements put last."""
+    if not x.ndim:
+        return x.reshape(1)[:size]
+    shape, strides = list(x.shape), list(x.strides)
+    shape[dim] = (shape[dim] - size) // step + 1
+    strides[dim] *= step
+    return np.lib.stride_tricks.as_strided(x, (*shape, size), (*strides, x.strides[dim]))
+
+
 class DiagonalCopy(Operation):
     """The diagonal of a matrix as a copy.  dL/dx = g on the diagonal, else 0."""
 

@@ -47,7 +47,7 @@ METHODS = {
     **_all(ABOUT, "data_ptr device dim dtype element_size get_device is_complex is_contiguous is_cuda"),
     **_all(ABOUT, "is_floating_point is_meta is_mps is_pinned is_quantized is_same_size is_signed is_sparse"),
     **_all(ABOUT, "itemsize layout nbytes ndim ndimension nelement numel shape size storage_offset stride"),
-    **_all(MADE, "new_empty new_full new_ones new_tensor new_zeros"),
+    **_all(MADE, "new new_empty new_full new_ones new_tensor new_zeros"),
     "to": CONVERTS,
 }
 

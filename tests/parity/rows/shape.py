@@ -217,6 +217,13 @@ def _diagonal(make: Maker) -> Sample:
     return make.sample(*make.tensors([shape]), **make.some(offset=(1, -1, 0, 4)), dim1=d1, dim2=d2)
 
 
+def _unfold(make: Maker) -> Sample:
+    shape = make.shape()
+    dim = make.dim(len(shape))
+    size = make.integer(0, min(shape[dim] if shape else 1, 3))
+    return make.sample(*make.tensors([shape]), dim, size, make.choice(1, 2, 3))
+
+
 def _flip(make: Maker) -> Sample:
     shape = make.shape()
     dims = make.dims(len(shape))
@@ -491,6 +498,18 @@ ROWS = [
             lambda torch: torch.ones(2).diagonal(),
             lambda torch: torch.ones(2, 2).diagonal(0, 0, 0),
             lambda torch: torch.ones(2, 2).diagonal(0, 0, 2),
+        ),
+    ),
+    Row(
+        "unfold",
+        _unfold,
+        forms=("method",),
+        errors=(
+            lambda torch: torch.ones(3).unfold(0, 4, 1),
+            lambda torch: torch.ones(3).unfold(0, -1, 1),
+            lambda torch: torch.ones(3).unfold(0, 2, 0),
+            lambda torch: torch.ones(3).unfold(1, 2, 1),
+            lambda torch: torch.ones(3).unfold(0, 2, 1.5),
         ),
     ),
     Row(
