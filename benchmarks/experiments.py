@@ -2,7 +2,8 @@
 
 The notes try momentum, more epochs, batch norm and dropout on CIFAR-10. Each row is one of these trainings,
 the same program text on the engine and on PyTorch, from the same seed: the same weights, batches and dropout
-masks. Rows print as they finish; `--rows` chooses some, `--json` keeps the figures.
+masks. Rows print as they finish; `--rows` chooses some, `--json` keeps the figures, and `--page PAGE --from
+JSON` writes kept figures beside those of the notes, without training.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
+from . import experiments_page
 from .machine import describe, head, thread_environment
 
 
@@ -117,13 +119,21 @@ def main(arguments: list[str] | None = None) -> int:
     parser = argparse.ArgumentParser(
         prog="python -m benchmarks experiments", description=__doc__.split("\n")[0]
     )
-    parser.add_argument("data", help="a folder that holds CIFAR-10")
+    parser.add_argument("data", nargs="?", help="a folder that holds CIFAR-10")
     parser.add_argument("--rows", default=",".join(ROWS), help=f"of {', '.join(ROWS)} (default: all)")
     parser.add_argument("--engines", default="minitorch,torch", help="comma-separated (default: both)")
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--page", type=Path, help="write this page from kept figures, and train nothing")
+    parser.add_argument("--from", dest="kept", help="the files of figures for --page, comma-separated")
     options = parser.parse_args(arguments)
+    if bool(options.page) is not bool(options.kept) or bool(options.page) is bool(options.data):
+        parser.error("give either a folder of CIFAR-10, or --page and --from")
+    if options.page:
+        figures = experiments_page.read(map(Path, options.kept.split(",")))
+        options.page.write_text(experiments_page.page(figures, ROWS), encoding="utf-8")
+        return 0
     names = options.rows.split(",")
     unknown = [name for name in names if name not in ROWS]
     if unknown:
