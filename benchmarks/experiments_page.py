@@ -22,10 +22,10 @@ the same seed: the same first weights, batches and dropout masks. Written by
     python -m benchmarks experiments --page docs/experiments.md --from figures.json
 
 *Loss* is the mean over the training pictures of the last epoch; *accuracy* that on the 10,000 test pictures
-after the last epoch, *best* that after the best epoch. The note, which trained on a GPU, gives the loss of the
-last batches. A dash is a figure that it does not give, or a training that has not been run. Rounding in the
-last place grows from step to step, and there are tens of thousands of steps: the two libraries agree in what
-a change does, not in the last digits.
+after the last epoch, *best* that after the best epoch. The note, which trained on a GPU, gives the loss of
+the last batches. A dash is a figure that it does not give, or a training that has not been run. Rounding in
+the last place grows from step to step, and there are tens of thousands of steps: the two libraries agree in
+what a change does, not in the last digits.
 """
 
 
