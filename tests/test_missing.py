@@ -5,8 +5,10 @@ from __future__ import annotations
 import importlib
 
 import pytest
+import torch
 
 import minitorch_cifar
+from minitorch_cifar.nn.tree import NOT_HERE
 
 MISSING = {
     "": ("einsum", "compile"),
@@ -57,3 +59,16 @@ def test_a_missing_method_of_a_tensor_says_so_too() -> None:
         _ = x.view_ass
     assert not hasattr(x, "to_sparse")
     assert not hasattr(x, "__cuda_array_interface__")
+
+
+def test_a_missing_method_of_a_module_says_so_too() -> None:
+    ours, theirs = minitorch_cifar.nn.Linear(1, 1), torch.nn.Linear(1, 1)
+    lacking = {name for name in dir(theirs) if not name.startswith("_")} - set(dir(ours))
+    assert lacking <= NOT_HERE  # another PyTorch may have fewer
+    for name in NOT_HERE:
+        with pytest.raises(
+            AttributeError, match=f"'Linear' object has no attribute '{name}': it is not part of minitorch"
+        ):
+            getattr(ours, name)
+    with pytest.raises(AttributeError, match=r"^'Linear' object has no attribute 'weigth'$"):
+        _ = ours.weigth

@@ -11,6 +11,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
+from minitorch_cifar.missing import not_part
 from minitorch_cifar.nn.parameter import Buffer, Parameter
 from minitorch_cifar.tensor import Tensor
 
@@ -20,6 +21,30 @@ if TYPE_CHECKING:
 __all__ = ["ModuleTree"]
 
 Item = TypeVar("Item")
+
+# What PyTorch's modules have and these have not.
+NOT_HERE = frozenset(
+    {
+        "T_destination",
+        "bfloat16",
+        "call_super_init",
+        "compile",
+        "dump_patches",
+        "get_extra_state",
+        "half",
+        "ipu",
+        "mtia",
+        "register_backward_hook",
+        "register_load_state_dict_post_hook",
+        "register_load_state_dict_pre_hook",
+        "register_state_dict_post_hook",
+        "register_state_dict_pre_hook",
+        "set_extra_state",
+        "set_submodule",
+        "to_empty",
+        "xpu",
+    }
+)
 
 
 def _typename(value: Any) -> str:
@@ -156,7 +181,10 @@ class ModuleTree:
         for place in ("_parameters", "_buffers", "_modules"):
             if place in own and name in own[place]:
                 return own[place][name]
-        raise AttributeError(f"'{type(self).__name__}' object has no attribute '{name}'")
+        message = f"'{type(self).__name__}' object has no attribute '{name}'"
+        if name in NOT_HERE:  # any other name is the program's own, or misspelt
+            message += f": {not_part(name, dir(type(self)))}"
+        raise AttributeError(message)
 
     def __delattr__(self, name: str) -> None:
         for place in (self._parameters, self._buffers, self._modules):
