@@ -126,10 +126,12 @@ def load(
     """
     if pickle_module is not None or pickle_load_args:
         raise NotImplementedError(
-            "load: pickle_module and arguments for it are not supported; leave them out"
+            "load: pickle_module and arguments for it are not part of minitorch_cifar; leave them out"
         )
     if mmap:
-        raise NotImplementedError("load: mmap=True is not supported; the file is read into memory")
+        raise NotImplementedError(
+            "load: mmap=True is not part of minitorch_cifar; the file is read into memory"
+        )
     restricted = weights_only is None or bool(weights_only)
     if isinstance(f, (str, os.PathLike)):
         with open(f, "rb") as file:

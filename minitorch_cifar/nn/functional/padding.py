@@ -55,6 +55,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
         return _padded(input, pairs, mode, 0.0 if value is None else value, "ConstantPadNdBackward0")
     if value is not None and value != 0:
         raise RuntimeError(f'Padding mode "{mode}" doesn\'t take in value argument')
+    if mode not in ("reflect", "replicate", "circular"):
+        raise NotImplementedError(f"Unrecognised padding mode {mode}")
     padded = len(widths) // 2
     if padded not in PADDED.get(len(shape), ()):
         raise NotImplementedError(
@@ -64,8 +66,6 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
             "  - 3D or 4D input: padding size = 4 (pads last 2 dimensions)\n"
             "  - 4D or 5D input: padding size = 6 (pads last 3 dimensions)"
         )
-    if mode not in ("reflect", "replicate", "circular"):
-        raise NotImplementedError(f"Unrecognised padding mode {mode}")
     for dimension, (size, ends) in enumerate(zip(shape, pairs, strict=True)):
         _check_elements(mode, shape, dimension, size, ends)
     return _padded(input, pairs, mode, 0.0, NODES.get(mode, "SliceBackward0").format(padded))

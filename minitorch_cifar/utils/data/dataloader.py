@@ -87,9 +87,13 @@ class DataLoader(Generic[T_co]):
     ) -> None:
         _check_workers(num_workers, timeout, prefetch_factor, persistent_workers, multiprocessing_context)
         if not in_order:
-            raise NotImplementedError("in_order=False is not supported: batches come in the sampler's order")
+            raise NotImplementedError(
+                "in_order=False is not part of minitorch_cifar: batches come in the sampler's order"
+            )
         if pin_memory_device:
-            raise NotImplementedError("pin_memory_device is not supported: the engine has no accelerator")
+            raise NotImplementedError(
+                "pin_memory_device is not part of minitorch_cifar: the engine has no accelerator"
+            )
         self.dataset = dataset
         self.num_workers = num_workers
         self.prefetch_factor = 2 if num_workers > 0 and prefetch_factor is None else prefetch_factor
@@ -200,7 +204,9 @@ def _check_workers(
                 "multiprocessing_context can only be used with multi-process loading (num_workers > 0), "
                 f"but got num_workers={num_workers}"
             )
-        raise NotImplementedError("multiprocessing_context is not supported: workers are threads")
+        raise NotImplementedError(
+            "multiprocessing_context is not part of minitorch_cifar: workers are threads"
+        )
 
 
 def _check_iterable(shuffle: Any, sampler: Any, batch_sampler: Any) -> None:
