@@ -231,6 +231,12 @@ swapaxes = transpose
 newaxis = None
 
 from . import backends, cuda, nn, optim, utils, vision  # noqa: E402 - they build on the names above
+from .determinism import (  # noqa: E402
+    are_deterministic_algorithms_enabled,
+    get_deterministic_debug_mode,
+    is_deterministic_algorithms_warn_only_enabled,
+    use_deterministic_algorithms,
+)
 from .functions.creation import tensor  # noqa: E402 - the function takes the name over from the submodule
 from .layouts import layout, strided  # noqa: E402
 from .legacy_types import (  # noqa: E402
@@ -266,6 +272,7 @@ __all__ = [
     "amin",
     "any",
     "arange",
+    "are_deterministic_algorithms_enabled",
     "argmax",
     "argmin",
     "argsort",
@@ -336,6 +343,7 @@ __all__ = [
     "gather",
     "ge",
     "get_default_dtype",
+    "get_deterministic_debug_mode",
     "get_num_threads",
     "get_rng_state",
     "gt",
@@ -349,6 +357,7 @@ __all__ = [
     "int",
     "int32",
     "int64",
+    "is_deterministic_algorithms_warn_only_enabled",
     "is_floating_point",
     "is_grad_enabled",
     "is_inference",
@@ -479,6 +488,7 @@ __all__ = [
     "unflatten",
     "unique",
     "unsqueeze",
+    "use_deterministic_algorithms",
     "utils",
     "var",
     "vision",

@@ -51,10 +51,7 @@ def set_num_threads(num: int) -> None:
 
 
 def apply_to_numba() -> None:
-    """Pass the wish on to Numba, and leave the BLAS one thread; called when the kernels are loaded."""
-    library = _blas_library()
-    if library is not None:
-        library(1)
+    """Pass the wish on to Numba; called when the kernels are loaded."""
     if _wanted is not None:
         import numba
 
@@ -62,10 +59,21 @@ def apply_to_numba() -> None:
 
 
 @cache
+def leave_blas_one_thread() -> None:
+    """Give the BLAS one thread; called before the first matrix product, and only then.
+
+    With several, it cuts a product up by their number, and so the last bits of the result would depend on it.
+    """
+    library = _blas_library()
+    if library is not None:
+        library(1)
+
+
 def _blas_library() -> Any:
     """The function of NumPy's bundled OpenBLAS that sets its threads; None where NumPy has another BLAS."""
-    folder = Path(np.__file__).resolve().parent.parent / "numpy.libs"
-    for path in glob.glob(str(folder / "*openblas*")):
+    numpy = Path(np.__file__).resolve().parent
+    folders = (numpy.parent / "numpy.libs", numpy / ".dylibs")  # of the wheels for Linux and Windows; macOS
+    for path in [path for folder in folders for path in glob.glob(str(folder / "*openblas*"))]:
         library = ctypes.CDLL(path)
         for prefix, suffix in (("scipy_", "64_"), ("", "64_"), ("", "")):
             function = getattr(library, f"{prefix}openblas_set_num_threads{suffix}", None)

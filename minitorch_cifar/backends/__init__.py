@@ -1,7 +1,7 @@
 """Which kernels compute, and PyTorch's `torch.backends` as far as programs set its flags.
 
-`use("numpy")` and `use("numba")` choose the kernels for the whole process. `cudnn` and `mps` stand for
-hardware that the engine does not drive: they can be asked and set, and change nothing.
+`use("numpy")`, `use("numba")` and `use("deterministic")` choose the kernels for the whole process. `cudnn`
+and `mps` stand for hardware that the engine does not drive: they can be asked and set, and change nothing.
 """
 
 from __future__ import annotations
@@ -16,7 +16,10 @@ __all__ = ["cudnn", "current", "mps", "use"]
 
 
 class use:  # noqa: N801 - reads as a function: `use("numpy")`
-    """Compute with the kernels of `backend`, "numpy" or "numba", from now on or for the length of a `with`.
+    """Compute with the kernels of `backend` from now on, or for the length of a `with`.
+
+    "numba", the default, is the fast one, "numpy" the one to be read, and "deterministic" gives the same bits
+    on every CPU.
 
     The choice holds for all threads of the process. ValueError for another name; ImportError when Numba
     cannot be used on this machine.
@@ -31,11 +34,11 @@ class use:  # noqa: N801 - reads as a function: `use("numpy")`
         if backend not in BACKENDS:
             raise ValueError(f"unknown backend {backend!r}: expected one of {', '.join(map(repr, BACKENDS))}")
         self.previous = active._backend
-        if backend == "numba" != self.previous:
+        if backend not in ("numpy", self.previous):
             try:
-                load("numba")
+                load(backend)
             except Exception as error:
-                raise ImportError(f"the numba backend cannot be used here: {error}") from error
+                raise ImportError(f"the {backend} backend cannot be used here: {error}") from error
         active._switch(backend)
 
     def __enter__(self) -> None:

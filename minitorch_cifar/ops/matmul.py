@@ -1,4 +1,5 @@
-"""Products of vectors and matrices. NumPy hands them to its BLAS library.
+"""Products of vectors and matrices. NumPy hands them to its BLAS library; where the same bits are wanted on
+every CPU, a kernel computes them.
 
 For matrices Z = X Y:  dL/dX = G Y^T,  dL/dY = X^T G.
 """
@@ -11,6 +12,8 @@ import numpy as np
 
 from ..autograd.operation import Operation
 from ..dtypes import Array
+from ..kernels import active
+from ..threads import leave_blas_one_thread
 from .arithmetic import like
 
 Pair = tuple[Array | None, Array | None]
@@ -111,6 +114,25 @@ class Addmm(Operation):
 
 def product(x: Array, y: Array) -> Array:
     """`np.matmul`; overflow and the like give inf or NaN, silently."""
+    if active._backend == "deterministic" and x.dtype == y.dtype and x.dtype.kind == "f":
+        return _product_in_order(x, y)
+    leave_blas_one_thread()
     with np.errstate(all="ignore"):
         result: Array = np.matmul(x, y)
     return result
+
+
+def _product_in_order(x: Array, y: Array) -> Array:
+    """`np.matmul` by the deterministic kernels."""
+    left = x if x.ndim > 1 else x[None]
+    right = y if y.ndim > 1 else y[:, None]
+    stacks = np.broadcast_shapes(left.shape[:-2], right.shape[:-2])
+    result = np.empty((*stacks, left.shape[-2], right.shape[-1]), x.dtype)
+    lefts = np.broadcast_to(left, (*stacks, *left.shape[-2:]))
+    rights = np.broadcast_to(right, (*stacks, *right.shape[-2:]))
+    for index in np.ndindex(stacks):
+        # out = x @ (yᵀ)ᵀ: the linear layer's product
+        active.linear_forward(lefts[index], rights[index].T, None, result[index])
+    if x.ndim == 1:
+        result = result[..., 0, :]
+    return result if y.ndim > 1 else result[..., 0]

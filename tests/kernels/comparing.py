@@ -8,7 +8,7 @@ from typing import Any
 import numpy as np
 from hypothesis import strategies as st
 
-BACKENDS = ("numpy", "numba")
+BACKENDS = ("numpy", "numba", "deterministic")
 DTYPES = (np.float32, np.float64)
 LAYOUTS = ("contiguous", "transposed", "strided", "reversed", "offset")
 SPECIAL = (0.0, -0.0, 1.0, -1.0, np.nan, np.inf, -np.inf, 1e-42, 1e4, -1e4, 30.0, -120.0)

@@ -59,7 +59,7 @@ def unlocked(function: F) -> F:
     return cast(F, numba.njit(cache=True, error_model="numpy", nogil=True)(function))
 
 
-_PACKAGE = __name__.rpartition(".")[0]
+_PACKAGE = __name__.removesuffix(".numba_kernels.runtime")
 
 
 class CompilationNotice(event.Listener):  # type: ignore[misc]

@@ -1,0 +1,1 @@
+"""What docs/reliability.md promises: the same bits, wrong use, threads and processes, leaks."""
