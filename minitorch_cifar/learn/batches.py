@@ -7,6 +7,7 @@ in the middle of an epoch, and one with another number of workers, sees the same
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from contextlib import AbstractContextManager
 from itertools import islice
 from typing import Any
 
@@ -14,7 +15,6 @@ import numpy as np
 
 from ..random import default_generator
 from ..utils.data import BatchSampler, Dataset, RandomSampler, Sampler, default_collate
-from ..utils.data.fetch import batch_reader
 
 __all__ = ["AugmentedPictures", "ShuffledBatches"]
 
@@ -67,22 +67,24 @@ class AugmentedPictures(Dataset[Any]):
         return self.__getitems__([index])[0]
 
     def __getitems__(self, indices: list[int]) -> list[Any]:
-        samples: list[Any] = self._drawing(lambda chosen: [self.pictures[i] for i in chosen])(indices)
-        return samples
+        with self._stream(indices):
+            return [self.pictures[i] for i in indices]
 
     def batch_reader(self) -> Callable[[list[int]], Any]:
         """From indices to a collated batch, by the pictures' own way to whole batches where they have one."""
-        read = batch_reader(self.pictures)
-        return self._drawing(read or (lambda indices: default_collate([self.pictures[i] for i in indices])))
+        whole = getattr(self.pictures, "batch_reader", None)
+        reader = whole() if callable(whole) else None
 
-    def _drawing(self, read: Callable[[list[int]], Any]) -> Callable[[list[int]], Any]:
-        """`read`, within the stream of the batch."""
+        def read(indices: list[int]) -> Any:
+            with self._stream(indices):
+                batch = None if reader is None else reader(indices)
+                return default_collate([self.pictures[i] for i in indices]) if batch is None else batch
 
-        def within(indices: list[int]) -> Any:
-            with default_generator.own_stream(batch_seed(self.seed, self.epoch, indices[0])):
-                return read(indices)
+        return read
 
-        return within
+    def _stream(self, indices: list[int]) -> AbstractContextManager[None]:
+        """Inside of it, this thread draws the random numbers of the batch with these indices."""
+        return default_generator.own_stream(batch_seed(self.seed, self.epoch, indices[0]))
 
 
 def batch_seed(seed: int, epoch: int, first: int) -> int:
