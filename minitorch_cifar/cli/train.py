@@ -35,7 +35,8 @@ since the last epoch, or with --save-every N since the last N steps.
 
 # Options that decide what a run computes, as `Settings` names them. None means: not given.
 SETTINGS = (
-    "model", "data", "epochs", "batch_size", "lr", "momentum", "seed", "limit", "augment", "schedule"
+    "model", "data", "epochs", "batch_size", "lr", "momentum", "seed", "limit", "augment", "schedule",
+    "deterministic",
 )  # fmt: skip
 
 
@@ -112,6 +113,12 @@ def add_parser(commands: Any) -> None:
         help="write a checkpoint every N steps, and not only after each epoch; a run that is resumed keeps "
         "to it",
     )
+    how.add_argument(
+        "--deterministic",
+        action="store_true",
+        default=None,
+        help="the same bits on every CPU, not only on this one; takes two to seven times as long",
+    )
     speed = parser.add_argument_group("what to compute with (the result does not depend on it)")
     speed.add_argument(
         "--workers",
@@ -148,6 +155,8 @@ def run(options: argparse.Namespace) -> int:
         return 0
     try:
         if options.engine == "torch":
+            if settings.deterministic:
+                raise UserError("--deterministic is for --engine minitorch only")
             with folder.held():
                 return _run_pytorch(settings, folder, options)
 

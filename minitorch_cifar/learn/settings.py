@@ -42,6 +42,7 @@ class Settings:
     limit: int | None
     augment: bool = False
     schedule: str = "constant"
+    deterministic: bool = False
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, for `config.json` and the checkpoint."""
@@ -76,6 +77,7 @@ def make_settings(
     limit: int | None = None,
     augment: bool = False,
     schedule: str = "constant",
+    deterministic: bool = False,
 ) -> Settings:
     """Settings with the network's own defaults for what is None. UserError for values that make no sense."""
     if model not in NETWORKS:
@@ -92,9 +94,12 @@ def make_settings(
         limit=limit,
         augment=augment,
         schedule=schedule,
+        deterministic=deterministic,
     )
-    if not isinstance(augment, bool):
-        raise UserError(f"augment must be true or false, not {augment!r}")
+    for name in ("augment", "deterministic"):
+        value = getattr(settings, name)
+        if not isinstance(value, bool):
+            raise UserError(f"{name} must be true or false, not {value!r}")
     if schedule not in SCHEDULES:
         raise UserError(f"there is no schedule {schedule!r}; choose from {', '.join(SCHEDULES)}")
     for name in ("epochs", "batch_size", "limit"):

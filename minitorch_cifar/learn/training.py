@@ -14,6 +14,7 @@ from itertools import chain, islice
 from typing import Any, Protocol
 
 from .. import random
+from ..determinism import use_deterministic_algorithms
 from ..models import NETWORKS, Normalization
 from ..nn import CrossEntropyLoss
 from ..optim import SGD
@@ -63,6 +64,8 @@ class Training:
 
     def __init__(self, settings: Settings, workers: int = 0) -> None:
         self.settings = settings
+        if settings.deterministic:
+            use_deterministic_algorithms(True)
         normalization = Normalization()
         self.train_pictures = open_pictures(
             settings.data, True, normalization, settings.limit, settings.augment

@@ -20,8 +20,8 @@ from .sums import sum_of
 Pair = tuple[int, int]
 
 _SHARES = 8
-_ENOUGH = 1 << 18  # products that are worth the start of threads, a tenth of a millisecond
-_ENOUGH_SUMS = 1 << 17
+_ENOUGH = 1 << 22  # products that are worth the start of threads, a tenth of a millisecond
+_ENOUGH_SUMS = 1 << 18
 
 
 @compiled

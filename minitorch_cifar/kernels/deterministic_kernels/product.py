@@ -18,7 +18,7 @@ from ..numba_kernels.runtime import in_parallel
 TERMS = 32  # of a stretch of the sum
 COLUMNS = 256  # at a time: their part of 32 rows of b, and the partial sums, stay in the first-level cache
 _ROWS = 8  # of a task for a thread
-_ENOUGH = 1 << 18  # products that are worth the start of threads, a tenth of a millisecond
+_ENOUGH = 1 << 22  # products that are worth the start of threads, a tenth of a millisecond
 
 
 @compiled
