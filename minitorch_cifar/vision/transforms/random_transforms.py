@@ -16,7 +16,7 @@ from typing import Any
 import numpy as np
 
 from ...autograd import wrap
-from ...dtypes import Array
+from ...dtypes import Array, get_default_dtype
 from ...nn import Module
 from ...random import default_generator
 from . import functional as F
@@ -24,9 +24,14 @@ from .pictures import InterpolationMode, as_interpolation_mode, is_tensor
 from .transforms import listed, pair
 
 
+def _room() -> Array:
+    """For one number of the default dtype, as `torch.empty(1)`: a float64 takes more random bits."""
+    return np.empty(1, get_default_dtype().numpy_dtype)
+
+
 def draw_uniform(low: float, high: float) -> float:
-    """One float32 from low ... high."""
-    return float(default_generator.uniform_(np.empty(1, np.float32), low, high)[0])
+    """One number of the default dtype from low ... high."""
+    return float(default_generator.uniform_(_room(), low, high)[0])
 
 
 def draw_integer(low: int, high: int) -> int:
@@ -36,13 +41,15 @@ def draw_integer(low: int, high: int) -> int:
 
 def happens(p: float) -> bool:
     """True with probability `p`."""
-    return bool(default_generator.uniform_(np.empty(1, np.float32))[0] < np.float32(p))
+    drawn = default_generator.uniform_(_room())
+    return bool(drawn[0] < drawn.dtype.type(p))
 
 
 def draw_aspect(ratio: Sequence[float]) -> float:
-    """An aspect ratio whose logarithm is uniform, in float32."""
-    low, high = np.log(np.asarray(ratio, np.float32)).tolist()
-    return float(np.exp(default_generator.uniform_(np.empty(1, np.float32), low, high))[0])
+    """An aspect ratio whose logarithm is uniform, in the default dtype."""
+    room = _room()
+    low, high = np.log(np.asarray(ratio, room.dtype)).tolist()
+    return float(np.exp(default_generator.uniform_(room, low, high))[0])
 
 
 def check_fill(fill: Any) -> Any:
@@ -430,7 +437,8 @@ class RandomApply(Module):
         self.p = p
 
     def forward(self, img: Any) -> Any:
-        if np.float32(self.p) < default_generator.uniform_(np.empty(1, np.float32))[0]:
+        drawn = default_generator.uniform_(_room())
+        if drawn.dtype.type(self.p) < drawn[0]:
             return img
         for transform in self.transforms:
             img = transform(img)
