@@ -53,7 +53,11 @@ class Case(NamedTuple):
 
 @st.composite
 def cases(draw: st.DrawFn) -> Case:
-    """Strides beyond the kernel, padding up to the kernel and more, sizes down to the smallest that fits."""
+    """Strides beyond the kernel, padding up to the kernel and more, sizes down to the smallest that fits.
+
+    Half of them have many channels, as the kernels for these are others.
+    """
+    many = draw(st.booleans())
     kernel = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
     dilation = draw(st.tuples(st.integers(1, 3), st.integers(1, 3)))
     padding = draw(st.tuples(st.integers(0, kernel[0] + 1), st.integers(0, kernel[1] + 1)))
@@ -61,8 +65,8 @@ def cases(draw: st.DrawFn) -> Case:
     return Case(
         images=draw(st.integers(0, 3)),
         groups=draw(st.integers(1, 3)),
-        channels=draw(st.integers(1, 4)),
-        outputs=draw(st.integers(1, 10)),
+        channels=draw(st.sampled_from([16, 22, 64, 70]) if many else st.integers(1, 4)),
+        outputs=draw(st.sampled_from([16, 19, 37, 48]) if many else st.integers(1, 10)),
         size=(smallest[0] + draw(st.integers(0, 8)), smallest[1] + draw(st.integers(0, 20))),
         kernel=kernel,
         stride=draw(st.tuples(st.integers(1, 4), st.integers(1, 4))),
@@ -104,6 +108,13 @@ def theirs(case: Case, values: list[np.ndarray], dtype: torch.dtype) -> list[np.
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(case=cases(), layout=st.sampled_from(LAYOUTS), seed=st.integers(0, 2**32 - 1))
 @example(case=Case(4, 1, 3, 6, (32, 32), (5, 5)), layout="contiguous", seed=0)
+@example(case=Case(1, 1, 32, 48, (16, 16), (5, 5), padding=(2, 2)), layout="contiguous", seed=0)
+@example(case=Case(9, 1, 70, 19, (9, 8), (3, 5), padding=(2, 2)), layout="contiguous", seed=1)
+@example(case=Case(2, 2, 64, 37, (9, 11), (3, 3), stride=(2, 3)), layout="contiguous", seed=1)
+@example(
+    case=Case(3, 1, 64, 16, (9, 11), (3, 2), padding=(1, 0), dilation=(2, 3)), layout="contiguous", seed=1
+)
+@example(case=Case(2, 1, 211, 16, (4, 4), (1, 1)), layout="contiguous", seed=1)
 @example(case=Case(9, 1, 12, 17, (9, 8), (5, 5), padding=(2, 2)), layout="contiguous", seed=1)
 @example(case=Case(2, 8, 1, 1, (6, 7), (3, 3), padding=(1, 1)), layout="contiguous", seed=2)
 @example(case=Case(2, 3, 1, 2, (5, 6), (2, 4), stride=(2, 3)), layout="transposed", seed=3)

@@ -23,7 +23,8 @@ from ...dtypes import Array
 from .frames import aligned, write_frames
 from .layout import behaved
 from .runtime import Shared, in_parallel
-from .tiles import VECTOR_BYTES, outer_tile
+from .tiles import outer_tile
+from .vectors import VECTOR_BYTES
 
 Pair = tuple[int, int]
 

@@ -14,7 +14,7 @@ from numba import prange
 
 from ...dtypes import Array
 from .runtime import in_parallel
-from .tiles import VECTOR_BYTES
+from .vectors import VECTOR_BYTES
 
 Pair = tuple[int, int]
 

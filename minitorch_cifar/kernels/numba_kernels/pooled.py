@@ -33,7 +33,7 @@ from .layout import behaved, deliver, target
 from .pool import max_pool2d_backward
 from .pooled_tiles import TILE_VECTORS, gather_tile, scatter_tile
 from .runtime import Shared, in_parallel
-from .tiles import VECTOR_BYTES
+from .vectors import VECTOR_BYTES
 
 Pair = tuple[int, int]
 

@@ -19,7 +19,7 @@ from typing import Any
 from numba.core import cgutils, types
 from numba.extending import intrinsic
 
-from .tiles import VECTOR_BYTES, Vectors, constant, data_of
+from .vectors import VECTOR_BYTES, Vectors, constant, given
 
 # Vectors of a tile: with AVX-512, of 32 registers; elsewhere of 16.
 TILE_VECTORS = 25 if VECTOR_BYTES == 64 else 12
@@ -31,12 +31,9 @@ class _Tile:
     """What both tiles have in common: the arguments, and a walk over the cells."""
 
     def __init__(self, context: Any, builder: Any, signature: Any, arguments: Any) -> None:
-        given = [
-            data_of(context, builder, kind, value) if isinstance(kind, types.Array) else value
-            for kind, value in zip(signature.args, arguments, strict=True)
-        ]
+        values = given(context, builder, signature, arguments)
         (self.frame, self.frame_start, self.frame_row, self.offsets, self.values, self.first, self.count,
-         self.tile, self.tile_start, self.tile_row, *_) = given  # fmt: skip
+         self.tile, self.tile_start, self.tile_row, *_) = values  # fmt: skip
         rows, vectors, vector_bytes = (kind.literal_value for kind in signature.args[10:])
         self.builder = builder
         self.vectors = Vectors(context, builder, signature.args[0].dtype, vector_bytes)

@@ -4,6 +4,7 @@ A picture x[C, H, W] is laid out as a matrix with one row per weight of a kernel
 pixel: patches[(c, i, j), (h, w)] = x_padded[c, h·stride + i·dilation, w·stride + j·dilation]. The
 convolution is then weight[O, (c, i, j)] @ patches, and both gradients are matrix products as well. With
 groups, each group of output channels sees only its own input channels: a stack of `groups` such products.
+The long sums of the forward pass, over all weights of a kernel, are taken in float64.
 
 Legend: n image, c input channel, o output channel, (h, w) output pixel, (i, j) position in the kernel.
 """
@@ -48,9 +49,10 @@ def conv2d_forward(
     """
     out_channels, _, *kernel = weight.shape
     matrix = weight.reshape(groups, out_channels // groups, -1)  # (G, O/G, C/G·KH·KW)
+    precise = np.float64 if x.dtype == np.float32 else x.dtype
     for image, result in zip(x, out, strict=True):
         patches = _patches(image, (kernel[0], kernel[1]), stride, padding, dilation, groups)
-        result[...] = (matrix @ patches).reshape(result.shape)
+        result[...] = np.matmul(matrix, patches, dtype=precise).reshape(result.shape)
     if bias is not None:
         np.add(out, bias[:, None, None], out=out)
 

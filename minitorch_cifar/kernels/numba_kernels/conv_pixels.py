@@ -1,0 +1,317 @@
+"""Convolution with the channels of a pixel side by side: forward, and the gradient by the input.
+
+A picture is written into a frame (H + padding, W + padding, C), zeros around it, as in `frames.py`. The
+window under an output pixel is then a few *stretches* of memory: its rows, KW pixels of C numbers each (or,
+where the kernel has gaps or the channels are in groups, every pixel of it). Where a window begins, a table
+says for every output pixel: `places`. So nothing here depends on the picture's width, on stride or dilation.
+
+The sums of 8 pixels by 32 output channels stay in registers (`pixel_tiles.py`): for each number t of a
+stretch, two vectors of weights are loaded, and 8 numbers of the frame, each broadcast to all lanes, for 16
+multiply-adds. Loads of weights are aligned, and broadcasts cross no boundary of the cache, so the
+multiply-adds are what takes time. Weights are packed as [group][block][stretch][t][channel of the block].
+
+The order of the loops: for a strip of some 64 pixels, for each block of output channels, for each chunk of
+stretches, for each tile of the strip. A chunk of weights (20 KB in quick's second layer), the rows of the
+frame under the strip (10 KB) and the strip's sums (8 KB) fit into the first-level cache (48 KB). After every
+chunk the sums are added to the strip: long sums in float32 lose digits. A finished strip is transposed in
+registers into the planes of the output.
+
+Pictures, and for a small batch also the strips of a picture, are shared among threads. No sum is divided, so
+no result depends on the number of threads.
+"""
+
+from __future__ import annotations
+
+import functools
+from collections.abc import Callable
+from typing import Any, NamedTuple
+
+import numpy as np
+from numba import prange
+
+from ...dtypes import Array
+from .flat import compiled
+from .frames import aligned
+from .layout import behaved, deliver, target
+from .pixel_tiles import PIXELS, pixel_tile, transpose_tile
+from .runtime import Shared, in_parallel
+from .vectors import REGISTERS, VECTOR_BYTES
+
+Pair = tuple[int, int]
+
+_TERMS = 128  # at most so many products are summed up in a register
+_STRIP = 8 * PIXELS  # pixels; a multiple of the lanes of a vector
+_SHARES = 8  # of the pictures, or pictures times strips, however many threads there are
+_ENOUGH = 1 << 20  # products that are worth the start of threads, a hundredth of a millisecond
+
+
+class Axis(NamedTuple):
+    """One dimension, height or width, of a convolution."""
+
+    length: int  # of the frame
+    inside: Array  # where each row (or column) of the picture lies in the frame; outside it, it is not needed
+    corners: Array  # where the window of each row of the output begins
+    taps: Array  # steps from there to what the rows of the kernel meet, in ascending order
+
+
+class _Plan(NamedTuple):
+    """Where things lie, in elements."""
+
+    size: int  # of a frame
+    inside: Array  # (H · W,): each pixel of the picture in the frame, or -1
+    is_whole: bool  # the frame needs every pixel
+    places: Array  # (OH · OW,) and some more: where the windows of the output pixels begin
+    stretches: Array  # steps from there to each stretch
+    chunks: Array  # (chunks, 4): first and last stretch, length of each, number of the first term
+    terms: Array  # (C · KH · KW,): where in a block each weight of an output channel goes
+    planes: Array  # (lanes,): channels of the output
+    vectors: int  # of output channels in a block
+    blocks: int
+
+
+@functools.lru_cache(maxsize=256)
+def forward_axis(size: int, kernel: int, stride: int, padding: int, dilation: int, out: int) -> Axis:
+    """Of the convolution itself."""
+    return Axis(
+        size + 2 * padding, np.arange(size) + padding, np.arange(out) * stride, np.arange(kernel) * dilation
+    )
+
+
+@functools.lru_cache(maxsize=256)
+def backward_axis(size: int, kernel: int, stride: int, padding: int, dilation: int, x_size: int) -> Axis:
+    """Of the gradient by an input of `x_size`, made of a gradient of `size`.
+
+    It is the convolution of that gradient, spread out by the stride, with the kernel turned round:
+    grad_x[h] = Σ_i weight[i] · grad_out[(h + padding − i · dilation) / stride] where the quotient is whole.
+    """
+    reach = dilation * (kernel - 1)
+    inside = np.arange(size) * stride + reach - padding
+    return Axis(x_size + reach, inside, np.arange(x_size), np.arange(kernel) * dilation)
+
+
+def _chunks(stretches: int, length: int) -> list[tuple[int, int, int, int]]:
+    """First and last stretch, length, first term.
+
+    Stretches longer than _TERMS are cut into pieces, each a stretch of its own; shorter ones go together.
+    """
+    pieces = -(-length // _TERMS)
+    if pieces == 1:
+        together = max(1, _TERMS // length)
+        starts = range(0, stretches, together)
+        return [(s, min(s + together, stretches), length, s * length) for s in starts]
+    cuts = [p * length // pieces for p in range(pieces + 1)]
+    parts = [(s, p) for s in range(stretches) for p in range(pieces)]
+    return [(k, k + 1, cuts[p + 1] - cuts[p], s * length + cuts[p]) for k, (s, p) in enumerate(parts)]
+
+
+def _block(out_rows: int, lanes: int) -> Pair:
+    """How many vectors make up a block of output channels, and how many blocks there are."""
+    choices = [(v, -(-out_rows // (v * lanes))) for v in range(1, 4 if REGISTERS == 32 else 3)]
+    return min(choices, key=lambda c: c[1] * max(PIXELS * c[0], PIXELS + c[0]))
+
+
+@functools.lru_cache(maxsize=256)
+def _plan(
+    make_axis: Callable[..., Axis], sides: tuple[tuple[int, ...], tuple[int, ...]], channels: int,
+    groups: int, out_rows: int, lanes: int,
+) -> _Plan:  # fmt: skip
+    """The tables for pictures of `channels` channels and a group of `out_rows` output channels."""
+    rows, columns = (make_axis(*side) for side in sides)
+    inside = rows.inside[:, None] * columns.length + columns.inside
+    needed = [(axis.inside >= 0) & (axis.inside < axis.length) for axis in (rows, columns)]
+    inside = np.where(needed[0][:, None] & needed[1], inside * channels, -1)
+    places = ((rows.corners[:, None] * columns.length + columns.corners) * channels).ravel()
+    starts = (rows.taps[:, None] * columns.length + columns.taps) * channels
+    length = channels // groups
+    if groups == 1 and (columns.taps.size == 1 or columns.taps[1] == 1):
+        starts, length = starts[:, :1], columns.taps.size * channels
+    cuts = np.arange(-(-length // _TERMS)) * length // -(-length // _TERMS)
+    taps = np.arange(rows.taps.size * columns.taps.size)[:: -1 if make_axis is backward_axis else 1]
+    terms = np.arange(channels // groups)[:, None] + taps * (channels // groups)
+    size = rows.length * columns.length * channels
+    vectors, blocks = _block(out_rows, lanes)
+    return _Plan(
+        size=-(-size // lanes) * lanes,
+        inside=inside.ravel(),
+        is_whole=bool((inside >= 0).all()),
+        places=np.concatenate([places, np.zeros(-places.size % PIXELS, np.int64)]),
+        stretches=(starts.reshape(-1, 1) + cuts).ravel(),
+        chunks=np.array(_chunks(starts.size, length)),
+        terms=terms.ravel() * vectors * lanes,
+        planes=np.arange(lanes) * places.size,
+        vectors=vectors,
+        blocks=blocks,
+    )
+
+
+@compiled
+def _pack(
+    weight: Array, turned: bool, terms: Array, width: int, lanes: int, blocks: int, memory: Array, start: int
+) -> bool:  # fmt: skip
+    """weight (G, O, C, T) -> [group][block][term][output channel of the block], zeros behind the last.
+
+    The output channels are the O, or the C if `turned`; `terms` says for each number of the weights of an
+    output channel where in a block its term begins. Returns whether all are finite.
+    """
+    groups, outputs, channels, taps = weight.shape
+    flat = weight.reshape(-1)
+    count = channels * taps
+    size = terms.size * width
+    finite = True
+    memory[start : start + groups * blocks * size] = 0
+    for g in range(groups):
+        corner, first = start + g * blocks * size, g * outputs * count
+        if turned:
+            for o in range(outputs):
+                for t in range(taps):
+                    for b in range(blocks):
+                        place = corner + b * size + terms[o * taps + t] - b * width
+                        for c in range(b * width, min((b + 1) * width, channels)):
+                            value = weight[g, o, c, t]
+                            finite &= np.isfinite(value)
+                            memory[place + c] = value
+            continue
+        whole, in_order = outputs // lanes * lanes, count // lanes * lanes
+        for o in range(0, whole, lanes):
+            block = corner + o // width * size + o % width
+            for k in range(0, in_order, lanes):
+                transpose_tile(flat, first + o * count + k, count, memory, block, terms, k)
+        for o in range(outputs):
+            for k in range(in_order if o < whole else 0, count):
+                memory[corner + o // width * size + terms[k] + o % width] = flat[first + o * count + k]
+    return finite
+
+
+@compiled
+def _write_frame(
+    x: Array, start: int, plane: int, channels: int, lanes: int, inside: Array, is_whole: bool, memory: Array,
+    frame: int,
+) -> None:  # fmt: skip
+    """Copy a picture, (C, H, W) from `start` on, into the frame; the zeros around are there already."""
+    pixels = plane // lanes * lanes if is_whole else 0
+    whole = channels // lanes * lanes if is_whole else 0
+    for c in range(0, whole, lanes):
+        for p in range(0, pixels, lanes):
+            transpose_tile(x, start + c * plane + p, plane, memory, frame + c, inside, p)
+        for p in range(pixels, plane):
+            for i in range(c, c + lanes):
+                memory[frame + inside[p] + i] = x[start + i * plane + p]
+    for c in range(whole, channels):
+        for p in range(plane):
+            if inside[p] >= 0:
+                memory[frame + inside[p] + c] = x[start + c * plane + p]
+
+
+@compiled
+def _write_strip(
+    memory: Array,
+    strip: int,
+    width: int,
+    lanes: int,
+    count: int,
+    rows: int,
+    planes: Array,
+    out: Array,
+    start: int,
+) -> None:
+    """Copy `count` pixels of `rows` channels from the strip, [pixel][width], into planes."""
+    plane = planes[1]
+    whole = rows // lanes * lanes
+    for p in range(0, count, lanes):
+        pixels = min(lanes, count - p)
+        first = 0
+        if pixels == lanes:
+            first = whole
+            for c in range(0, whole, lanes):
+                transpose_tile(memory, strip + p * width + c, width, out, start + c * plane + p, planes, 0)
+        for c in range(first, rows):
+            for i in range(p, p + pixels):
+                out[start + c * plane + i] = memory[strip + i * width + c]
+
+
+@functools.cache
+def _loop(vectors: int, vector_bytes: int) -> Shared[Any]:
+    @in_parallel(enough=_ENOUGH)
+    def loop(
+        x: Array, inside: Array, is_whole: bool, size: int, places: Array, stretches: Array, chunks: Array,
+        packed: int, terms: int, bias: Array, groups: int, blocks: int, planes: Array, shares: int,
+        splits: int, memory: Array, frames: int, strips: int, out: Array,
+    ) -> None:  # fmt: skip
+        images, channels, height, columns = x.shape
+        all_rows = out.shape[1]
+        lanes = vector_bytes // x.itemsize
+        width = blocks * vectors * lanes
+        rows = all_rows // groups
+        picture, result = x.reshape(-1), out.reshape(-1)
+        pixels = out.shape[2] * out.shape[3]
+        strip_count = (pixels + _STRIP - 1) // _STRIP
+        for task in prange(shares * splits):
+            share, split = task // splits, task % splits
+            frame = frames + task * size
+            strip = strips + task * _STRIP * width
+            memory[frame : frame + size] = 0
+            memory[strip : strip + _STRIP * width] = 0
+            for n in range(share * images // shares, (share + 1) * images // shares):
+                plane = height * columns
+                _write_frame(
+                    picture, n * channels * plane, plane, channels, lanes, inside, is_whole, memory, frame
+                )
+                for g in range(groups):
+                    corner = frame + g * (channels // groups)
+                    for s in range(split * strip_count // splits, (split + 1) * strip_count // splits):
+                        count = min(_STRIP, pixels - s * _STRIP)
+                        for p in range(count):
+                            for o in range(rows):
+                                memory[strip + p * width + o] = bias[g * rows + o]
+                        for b in range(blocks):
+                            weights = packed + (g * blocks + b) * terms * vectors * lanes
+                            for c in range(chunks.shape[0]):
+                                first, last, length, term = chunks[c]
+                                for p in range(0, count, PIXELS):
+                                    pixel_tile(
+                                        memory, weights + term * vectors * lanes, memory, corner, places,
+                                        s * _STRIP + p, stretches, first, last, length, memory,
+                                        strip + p * width + b * vectors * lanes, width, PIXELS, vectors,
+                                    )  # fmt: skip
+                        start = (n * all_rows + g * rows) * pixels + s * _STRIP
+                        _write_strip(memory, strip, width, lanes, count, rows, planes, result, start)
+
+    return loop
+
+
+def correlate(
+    x: Array,
+    weight: Array,
+    make_axis: Callable[..., Axis],
+    sides: tuple[tuple[int, ...], tuple[int, ...]],
+    bias: Array,
+    groups: int,
+    out: Array,
+) -> bool:
+    """out = bias + the convolution of x, `sides` being the arguments of `make_axis` for height and width.
+
+    False, and nothing done, if it is a gradient and its weights are not all finite.
+    """
+    outputs, channels, kernel_h, kernel_w = weight.shape
+    turned = make_axis is backward_axis
+    lanes = VECTOR_BYTES // x.itemsize
+    out_rows = channels if turned else outputs // groups
+    plan = _plan(make_axis, sides, x.shape[1], groups, out_rows, lanes)
+    shares = min(len(x), _SHARES)
+    splits = min(_SHARES // shares, -(-plan.places.size // _STRIP))
+    width = plan.vectors * lanes
+    terms = plan.terms.size
+    packed_size = groups * plan.blocks * terms * width
+    strips = packed_size + shares * splits * plan.size
+    memory, start = aligned(strips + shares * splits * _STRIP * plan.blocks * width, x.dtype)
+    by_group = behaved(weight).reshape(groups, outputs // groups, channels, kernel_h * kernel_w)
+    if not _pack(by_group, turned, plan.terms, width, lanes, plan.blocks, memory, start):
+        return False
+    result = target(out)
+    _loop(plan.vectors, VECTOR_BYTES).of(out.size * terms)(
+        behaved(x), plan.inside, plan.is_whole, plan.size, plan.places, plan.stretches, plan.chunks, start,
+        terms, bias, groups, plan.blocks, plan.planes, shares, splits, memory, start + packed_size,
+        start + strips, result,
+    )  # fmt: skip
+    deliver(result, out)
+    return True
