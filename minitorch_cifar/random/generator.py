@@ -130,6 +130,11 @@ class Generator:
 
     # Draws.
 
+    def words(self, count: int) -> Array:
+        """The next `count` words, uint32, of which all other draws are made."""
+        with self._lock:
+            return self._twister.words(count)
+
     def uniform_(self, array: Array, low: float = 0.0, high: float = 1.0) -> Array:
         """Fill with numbers uniform over [low, high): float32 has 24 random bits, float64 53.
 

@@ -34,8 +34,14 @@ class DefaultGenerator(Generator):
     @contextmanager
     def own_stream(self, seed: int) -> Iterator[None]:
         """Inside the block, this thread draws from a stream of its own that starts from `seed`."""
+        with self.stream(MersenneTwister(seed % 2**64)):
+            yield
+
+    @contextmanager
+    def stream(self, twister: MersenneTwister) -> Iterator[None]:
+        """Inside the block, this thread draws from a given stream, which goes on with the next block."""
         before = getattr(self._of_this_thread, "twister", None)
-        self._of_this_thread.twister = MersenneTwister(seed % 2**64)
+        self._of_this_thread.twister = twister
         try:
             yield
         finally:

@@ -11,17 +11,19 @@ import queue
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ...random import Generator
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset, length_of
-from .fetch import Fetch, IterableFetcher, map_fetcher
+from .fetch import Fetch, IterableFetcher, map_fetcher, sample_fetcher
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
-from .worker import End, Failure, Restart, Worker
+from .whole_batch import BatchReader, reader_of
+from .worker import End, Failure, InPlaceWorker, Restart, Worker
 
+AnyWorker = Worker | InPlaceWorker
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -44,13 +46,16 @@ class DataLoader(Generic[T_co]):
         num_workers: how many background threads fetch batches ahead. NumPy, Pillow and the kernels let other
             threads run while they work. 0 fetches in the loop. Python's and NumPy's global random states are
             shared by all threads and not seeded; the engine's own is seeded per worker, as in PyTorch.
+            Where no code of the user's takes part (the engine's own datasets of arrays and known transforms,
+            the default `collate_fn`, no `worker_init_fn`), no threads are started: whole batches are made
+            when the loop asks for them, with the workers' random streams and so with the same results.
         collate_fn: from a list of samples to a batch; `default_collate` by default.
         pin_memory: accepted, with PyTorch's warning: there is no accelerator to pin memory for.
         drop_last: leave out a last batch that is shorter.
         timeout: seconds to wait for a worker's batch; 0 waits for ever.
         worker_init_fn: called in each worker with its number before it fetches.
         generator: draws the order and the workers' base seed.
-        prefetch_factor: batches that each worker is ahead; 2 by default.
+        prefetch_factor: batches that each worker is ahead, and the sampler with it; 2 by default.
         persistent_workers: keep the threads from one epoch to the next.
 
     An exception in a worker is raised again in the loop, with the worker's traceback in its message.
@@ -259,24 +264,12 @@ class _WorkerIterator(_LoaderIterator):
 
     def __init__(self, loader: DataLoader[Any]) -> None:
         super().__init__(loader)
-        count = loader.num_workers
-        self._workers = [
-            Worker(
-                number,
-                count,
-                self._base_seed,
-                loader.dataset,
-                loader.fetch_maker(),
-                loader.worker_init_fn,
-                copy_dataset=loader._iterable,
-            )
-            for number in range(count)
-        ]
+        self._workers = _make_workers(loader, self._base_seed)
         self._finalizer = weakref.finalize(self, _stop, self._workers)
         self._begin()
 
     def _begin(self) -> None:
-        self._pending: deque[Worker] = deque()  # whose answer comes next, in order
+        self._pending: deque[AnyWorker] = deque()  # whose answer comes next, in order
         self._working = deque(self._workers)  # those whose dataset is not exhausted, next one first
         for _ in range((self._loader.prefetch_factor or 0) * len(self._workers)):
             self._ask()
@@ -284,10 +277,10 @@ class _WorkerIterator(_LoaderIterator):
     def restart(self) -> None:
         """Begin another pass with the same threads; their random streams go on."""
         for worker in self._pending:
-            worker.results.get()
+            worker.answer(None)
         self._indices = iter(self._loader._index_sampler)
         for worker in self._workers:
-            worker.tasks.put(Restart())
+            worker.ask(Restart())
         self._begin()
 
     def _ask(self) -> None:
@@ -300,7 +293,7 @@ class _WorkerIterator(_LoaderIterator):
             return
         worker = self._working[0]
         self._working.rotate(-1)
-        worker.tasks.put(indices)
+        worker.ask(indices)
         self._pending.append(worker)
 
     def __next__(self) -> Any:
@@ -321,20 +314,34 @@ class _WorkerIterator(_LoaderIterator):
                 answer.reraise()
             return answer
 
-    def _answer(self, worker: Worker) -> Any:
+    def _answer(self, worker: AnyWorker) -> Any:
         timeout = self._loader.timeout
         try:
-            return worker.results.get(timeout=timeout or None)
+            return worker.answer(timeout or None)
         except queue.Empty:
             raise RuntimeError(f"DataLoader timed out after {timeout} seconds") from None
 
-    def _retire(self, worker: Worker) -> None:
+    def _retire(self, worker: AnyWorker) -> None:
         """Ask this worker no more: its dataset is exhausted."""
         if worker in self._working:
             self._working.remove(worker)
         self._ask()
 
 
-def _stop(workers: list[Worker]) -> None:
+def _make_workers(loader: DataLoader[Any], base_seed: int) -> Sequence[AnyWorker]:
+    """Threads, or where it makes no difference that anybody could see, workers in the loop's own thread."""
+    count, dataset = loader.num_workers, loader.dataset
+    batches = loader.batch_sampler is not None
+    known = batches and not loader._iterable and loader.worker_init_fn is None
+    if known and loader.collate_fn is default_collate and isinstance(read := reader_of(dataset), BatchReader):
+        samples = sample_fetcher(dataset, batches, loader.collate_fn)
+        return [InPlaceWorker(w, count, base_seed, dataset, read, samples) for w in range(count)]
+    return [
+        Worker(w, count, base_seed, dataset, loader.fetch_maker(), loader.worker_init_fn, loader._iterable)
+        for w in range(count)
+    ]
+
+
+def _stop(workers: Sequence[AnyWorker]) -> None:
     for worker in workers:
         worker.stop()

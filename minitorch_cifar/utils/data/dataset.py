@@ -11,10 +11,11 @@ import bisect
 import itertools
 import math
 import warnings
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from typing import TYPE_CHECKING, Any, Generic, TypeVar
 
 from ...random import Generator, default_generator
+from .whole_batch import BatchReader, ConcatReader, Read, RowReader, SubsetReader, reader_of
 
 if TYPE_CHECKING:
     from ...tensor import Tensor
@@ -80,11 +81,9 @@ class TensorDataset(Dataset[tuple[Any, ...]]):
     def __len__(self) -> int:
         return int(self.tensors[0].size(0))
 
-    def batch_reader(self) -> Callable[[list[int]], list[Any]] | None:
-        """Rows at a list of indices, all at once; None for subclasses that make their samples otherwise."""
-        if type(self).__getitem__ is not TensorDataset.__getitem__:
-            return None
-        return lambda indices: [tensor[indices] for tensor in self.tensors]
+    def batch_reader(self) -> BatchReader:
+        """Reads rows at a list of indices, all at once."""
+        return RowReader(self)
 
 
 class ConcatDataset(Dataset[T_co]):
@@ -114,6 +113,12 @@ class ConcatDataset(Dataset[T_co]):
         which, place = self.locate(index)
         item: T_co = self.datasets[which][place]
         return item
+
+    def batch_reader(self) -> BatchReader | None:
+        """Puts batches together when every part has a reader of the engine's own."""
+        readers = [reader_of(dataset) for dataset in self.datasets]
+        own = [reader for reader in readers if isinstance(reader, BatchReader)]
+        return ConcatReader(self, own) if len(own) == len(readers) else None
 
 
 class ChainDataset(IterableDataset[T_co]):
@@ -166,13 +171,11 @@ class Subset(Dataset[T_co]):
     def __len__(self) -> int:
         return len(self.indices)
 
-    def batch_reader(self) -> Callable[[list[int]], Any] | None:
-        """The whole dataset's, on the chosen indices; None for subclasses that choose otherwise."""
-        own = type(self)
-        if own.__getitem__ is not Subset.__getitem__ or own.__getitems__ is not Subset.__getitems__:
-            return None
-        whole = getattr(self.dataset, "batch_reader", None)
-        reader = whole() if callable(whole) else None
+    def batch_reader(self) -> Read | None:
+        """The whole dataset's, on the chosen indices."""
+        reader = reader_of(self.dataset)
+        if isinstance(reader, BatchReader):
+            return SubsetReader(self, reader)
         return None if reader is None else lambda indices: reader([self.indices[i] for i in indices])
 
 

@@ -1,7 +1,7 @@
 """How a loader gets a batch: from indices to samples to collated tensors.
 
-Where a dataset can prepare a whole batch at once with the same result (`batch_reader`), the samples are never
-made one by one. That is what makes small batches of small pictures fast.
+Where a dataset can prepare a whole batch at once with the same result (`whole_batch.py`), the samples are
+never made one by one. That is what makes small batches of small pictures fast.
 """
 
 from __future__ import annotations
@@ -10,29 +10,33 @@ from collections.abc import Callable, Iterator
 from typing import Any
 
 from .collate import default_collate
+from .whole_batch import reader_of as batch_reader
 
 Fetch = Callable[[Any], Any]
 
 
 def map_fetcher(dataset: Any, batches: bool, collate: Callable[[Any], Any]) -> Fetch:
     """For map-style datasets: from an index (or, with `batches`, a list of them) to what is yielded."""
+    one_by_one = sample_fetcher(dataset, batches, collate)
+    read = batch_reader(dataset) if batches and collate is default_collate else None
+    if read is None:
+        return one_by_one
+
+    def fetch(indices: Any) -> Any:
+        batch = read(indices)
+        return one_by_one(indices) if batch is None else batch
+
+    return fetch
+
+
+def sample_fetcher(dataset: Any, batches: bool, collate: Callable[[Any], Any]) -> Fetch:
+    """The same, always from single samples."""
     if not batches:
         return lambda index: collate(dataset[index])
-    if collate is default_collate:
-        reader = batch_reader(dataset)
-        if reader is not None:
-            return reader
     whole_batch = getattr(dataset, "__getitems__", None)
     if callable(whole_batch):
         return lambda indices: collate(whole_batch(indices))
     return lambda indices: collate([dataset[index] for index in indices])
-
-
-def batch_reader(dataset: Any) -> Fetch | None:
-    """The dataset's own function from a list of indices to a collated batch, if it has one, else None."""
-    own = getattr(dataset, "batch_reader", None)
-    reader: Fetch | None = own() if callable(own) else None
-    return reader
 
 
 class IterableFetcher:

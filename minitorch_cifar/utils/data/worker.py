@@ -4,6 +4,10 @@ Worker w of W gets batches w, w+W, w+2W, ... and answers in that order, so readi
 gives the loader's order back. Each worker has a random stream of its own, seeded with base_seed + w as
 PyTorch seeds its worker processes: what a random transform draws does not depend on how fast the threads
 happen to run.
+
+Where the dataset is read by the engine's own code alone (`whole_batch.BatchReader`), nobody could tell which
+thread ran it, and a batch takes less time than two threads take to hand it over. Then an `InPlaceWorker` does
+in the loop itself, with the same stream, what a thread would have done.
 """
 
 from __future__ import annotations
@@ -12,11 +16,15 @@ import copy
 import queue
 import threading
 import traceback
+from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
 
 from ...random import default_generator
+from ...random.mersenne_twister import MersenneTwister
+from .fetch import Fetch
+from .whole_batch import BatchReader
 
 
 @dataclass(frozen=True)
@@ -95,9 +103,72 @@ class Worker:
         )
         self.thread.start()
 
+    def ask(self, task: Any) -> None:
+        """Order a batch, or a `Restart`."""
+        self.tasks.put(task)
+
+    def answer(self, timeout: float | None) -> Any:
+        """The next batch, `Failure` or `End`. `queue.Empty` when it does not come in time."""
+        return self.results.get(timeout=timeout)
+
     def stop(self) -> None:
         """Let the thread end once it has done what is asked so far."""
         self.tasks.put(Stop())
+
+
+class InPlaceWorker:
+    """Reads batches when they are asked for, with the stream of worker `number`.
+
+    A batch that the reader cannot make is fetched sample by sample, by what may be a user's code: it sees
+    the same `get_worker_info()` and the same stream as in a thread, and its exceptions are told the same way.
+    """
+
+    def __init__(
+        self,
+        number: int,
+        count: int,
+        base_seed: int,
+        dataset: Any,
+        read: BatchReader,
+        fetch_samples: Fetch,
+    ) -> None:
+        self.info = WorkerInfo(number, count, base_seed + number, dataset)
+        self.stream = MersenneTwister(self.info.seed % 2**64)
+        self.read = read
+        self.fetch_samples = fetch_samples
+        self.tasks: deque[Any] = deque()
+
+    def ask(self, task: Any) -> None:
+        """Order a batch; a `Restart` changes nothing."""
+        if not isinstance(task, Restart):
+            self.tasks.append(task)
+
+    def answer(self, timeout: float | None) -> Any:
+        """The next batch, `Failure` or `End`; nothing is waited for."""
+        indices = self.tasks.popleft()
+        try:
+            if not self.read.draws:
+                batch = self.read(indices)
+                if batch is not None:
+                    return batch
+            with default_generator.stream(self.stream):
+                batch = self.read(indices)
+                return self._samples(indices) if batch is None else batch
+        except StopIteration:
+            return End()
+        except Exception as error:
+            return Failure(error, traceback.format_exc(), self.info.id)
+
+    def _samples(self, indices: Any) -> Any:
+        outer = get_worker_info()
+        _local.info = self.info
+        try:
+            return self.fetch_samples(indices)
+        finally:
+            _local.info = outer
+
+    def stop(self) -> None:
+        """Nothing runs that could be stopped."""
 
 
 def _run(

@@ -1,4 +1,4 @@
-"""Datasets whose pictures all lie in one array: `CIFAR10`, `Shapes10` and their kin.
+"""Datasets whose pictures all lie in one array: `CIFAR10`, `Shapes10`, `MNIST` and their kin.
 
 They hand out single samples as every dataset does. Besides, where the transforms are known ones, they prepare
 a whole batch straight from the array, with the same random draws and the same bits as sample by sample, but
@@ -7,8 +7,9 @@ without a PIL picture and half a dozen small tensors for each.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
-from typing import Any
+import copy
+from collections.abc import Callable
+from typing import Any, NamedTuple
 
 import numpy as np
 from PIL import Image
@@ -16,6 +17,9 @@ from PIL import Image
 from ...autograd import wrap
 from ...dtypes import Array, float32, get_default_dtype
 from ...kernels import active
+from ...utils.data.whole_batch import BatchReader, positions
+from ..transforms.places import Moves, moves_of
+from ..transforms.transforms import Compose, Normalize, ToTensor
 from .vision import VisionDataset
 
 
@@ -42,67 +46,150 @@ class ArrayDataset(VisionDataset):
         """Which split."""
         return f"Split: {'Train' if self.train is True else 'Test'}"
 
-    def batch_reader(self) -> Callable[[list[int]], list[Any]] | None:
-        """From indices to [pictures, float32 (B, 3, H, W); targets, int64 (B,)]; None for unknown transforms.
+    def batch_reader(self) -> BatchReader | None:
+        """Reads [pictures, float32 (B, 3, h, w); targets, int64 (B,)]; None for unknown transforms."""
 
-        Known are: any of `RandomCrop` and `RandomHorizontalFlip`, then `ToTensor`, then perhaps `Normalize`.
-        """
-        if type(self).__getitem__ is not ArrayDataset.__getitem__ or self.target_transform is not None:
+        def pictures() -> Array | None:
+            data = self.data
+            right = type(data) is np.ndarray and data.ndim == 4 and data.shape[3] == 3
+            return data.transpose(0, 3, 1, 2) if right else None  # (N, H, W, 3) -> (N, 3, H, W)
+
+        def targets(chosen: Array) -> Array | None:
+            known, count = self.targets, len(self.targets)
+            if type(known) is not list or chosen.max() >= count:
+                return None
+            values = [known[i] for i in chosen.tolist()]
+            if {int}.issuperset(map(type, values)) and all(-(2**63) <= v < 2**63 for v in values):
+                return np.array(values, np.int64)
             return None
-        steps = known_steps(self.transform)
-        if steps is None or get_default_dtype() is not float32:
+
+        return picture_reader(self, pictures, targets)
+
+
+class Known(NamedTuple):
+    """What a transform of known parts amounts to, and what it looked like when that was found out."""
+
+    transform: Any
+    parts: list[Any]
+    states: list[dict[str, Any]]
+    size: tuple[int, ...]  # (C, H, W) of the pictures
+    moves: Moves | None
+    mean: Array | None
+    std: Array | None
+
+    def still(self, transform: Any, size: tuple[int, ...]) -> bool:
+        """Whether nothing has been changed since, in the transform or in its parts."""
+        return (
+            transform is self.transform
+            and size == self.size
+            and parts_of(transform) == self.parts
+            and [vars(part) for part in self.parts] == self.states
+        )
+
+
+class PictureReader(BatchReader):
+    """Pictures from an array, moved and scaled by one kernel.
+
+    Args:
+        dataset: has `transform` and `target_transform`.
+        pictures: returns uint8 (N, C, H, W), of any strides; None when what is there is something else.
+        targets: from checked indices to int64 (B,); None likewise.
+        known: what the transform amounts to at present.
+    """
+
+    def __init__(
+        self,
+        dataset: VisionDataset,
+        pictures: Callable[[], Array | None],
+        targets: Callable[[Array], Array | None],
+        known: Known,
+    ) -> None:
+        self.dataset = dataset
+        self.pictures = pictures
+        self.targets = targets
+        self.known: Known | None = known
+
+    @property
+    def draws(self) -> bool:  # type: ignore[override]
+        known = self.known
+        return known is not None and known.moves is not None and known.moves.draws
+
+    def __call__(self, indices: list[int]) -> list[Any] | None:
+        pictures = self.pictures()
+        if pictures is None or pictures.dtype != np.uint8 or self.dataset.target_transform is not None:
             return None
-        on_pixels, mean, std = steps
-
-        def read(indices: list[int]) -> list[Any]:
-            pictures = self.data[indices]
-            if on_pixels:
-                pictures = np.stack([_in_turn(on_pixels, picture) for picture in pictures])
-            batch = np.empty((len(pictures), 3, *pictures.shape[1:3]), np.float32)
-            # (B, H, W, 3) seen as (B, 3, H, W)
-            active.uint8_to_float(pictures.transpose(0, 3, 1, 2), mean, std, batch)
-            targets = np.array([self.targets[i] for i in indices], np.int64)
-            return [wrap(batch), wrap(targets)]
-
-        return read
-
-
-PixelStep = Callable[[Array], Array]
-
-
-def _in_turn(steps: Sequence[PixelStep], pixels: Array) -> Array:
-    for step in steps:
-        pixels = step(pixels)
-    return pixels
-
-
-def known_steps(transform: Any) -> tuple[list[PixelStep], Array | None, Array | None] | None:
-    """Steps on pixels, mean and std that a transform amounts to; None when there is something else in it."""
-    from ..transforms import Compose, Normalize, RandomCrop, RandomHorizontalFlip, ToTensor
-
-    chain: list[Any] = list(transform.transforms) if type(transform) is Compose else [transform]
-    on_pixels: list[PixelStep] = []
-    while chain and type(chain[0]) in (RandomCrop, RandomHorizontalFlip):
-        step = chain.pop(0)
-        if not step.works_on_pixels():
+        known, transform = self.known, self.dataset.transform
+        if known is None or not known.still(transform, pictures.shape[1:]):
+            known = self.known = known_transform(transform, pictures.shape[1:])
+        chosen = positions(indices, len(pictures))
+        if known is None or chosen is None or get_default_dtype() is not float32:
             return None
-        on_pixels.append(step.on_pixels)
-    if not chain or type(chain.pop(0)) is not ToTensor:
-        return None
-    if not chain:
-        return on_pixels, None, None
-    if len(chain) > 1 or type(chain[0]) is not Normalize:
-        return None
-    mean, std = (per_channel(values) for values in (chain[0].mean, chain[0].std))
-    if mean is None or std is None or (std == 0).any():
-        return None
-    return on_pixels, mean, std
+        targets = self.targets(chosen)
+        if targets is None:
+            return None
+        channels, *size = pictures.shape[1:]
+        places = None
+        if known.moves is not None:
+            places = known.moves.places(len(chosen))
+            size = list(known.moves.after)
+        batch = np.empty((len(chosen), channels, *size), np.float32)
+        active.uint8_to_float(pictures, chosen, places, known.mean, known.std, batch)
+        return [wrap(batch), wrap(targets)]
 
 
-def per_channel(values: Any) -> Array | None:
-    """One float32 for each of three channels, from a sequence of one or three numbers; None for all else."""
-    try:
-        array = np.asarray(values, np.float32)
-        return np.broadcast_to(array, (3,)).copy() if array.ndim == 1 else None
-    except (TypeError, ValueError):
+def picture_reader(
+    dataset: VisionDataset, pictures: Callable[[], Array | None], targets: Callable[[Array], Array | None]
+) -> PictureReader | None:
+    """A `PictureReader`, unless a transform is one that only the user knows."""
+    array = pictures()
+    if array is None or dataset.target_transform is not None:
         return None
+    known = known_transform(dataset.transform, array.shape[1:])
+    return None if known is None else PictureReader(dataset, pictures, targets, known)
+
+
+def parts_of(transform: Any) -> list[Any]:
+    """The transforms of a `Compose`, or the one there is."""
+    parts = transform.transforms if type(transform) is Compose else [transform]
+    return list(parts) if isinstance(parts, (list, tuple)) else [transform]
+
+
+def known_transform(transform: Any, size: tuple[int, ...]) -> Known | None:
+    """What a transform does to byte pictures (C, H, W); None when there is something else in it.
+
+    Known are any of the transforms of `places.py`, then `ToTensor`, then perhaps `Normalize`.
+    """
+    channels, height, width = size
+    parts = parts_of(transform)
+    kinds = [type(part) for part in parts]
+    if ToTensor not in kinds or not all(map(untouched, parts)) or 0 in size:
+        return None
+    scaled = kinds.index(ToTensor)
+    moves = moves_of(parts[:scaled], height, width)
+    if moves is None or kinds[scaled + 1 :] not in ([], [Normalize]):
+        return None
+    mean = std = None
+    if kinds[-1] is Normalize:
+        mean, std = (per_channel(values, channels) for values in (parts[-1].mean, parts[-1].std))
+        if mean is None or std is None or (std == 0).any():
+            return None
+    states = [copy.deepcopy(vars(part)) for part in parts]
+    return Known(transform, parts, states, size, moves if moves.steps else None, mean, std)
+
+
+def untouched(transform: Any) -> bool:
+    """Whether an object does what its class does: no hooks, and no method replaced on the object itself."""
+    own = getattr(transform, "__dict__", None)
+    if own is None:  # a function of Python's own, say
+        return False
+    hooked = any(own[name] for name in own if name.endswith("_hooks"))
+    return not hooked and not any(callable(getattr(type(transform), name, None)) for name in own)
+
+
+def per_channel(values: Any, channels: int) -> Array | None:
+    """One float32 per channel, from a list or tuple of one number or as many; None for all else."""
+    if type(values) not in (list, tuple) or any(type(value) not in (int, float) for value in values):
+        return None
+    if len(values) not in (1, channels):
+        return None
+    return np.broadcast_to(np.array(values, np.float64).astype(np.float32), (channels,)).copy()

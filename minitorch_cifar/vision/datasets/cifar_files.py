@@ -234,13 +234,16 @@ def _check_size(source: Source, batch: BatchFile | None, size: int, where: str) 
 
 
 def read(source: Source, train: bool) -> tuple[Array, list[int], list[str]]:
-    """Pictures, uint8 (N, 32, 32, 3), their labels, and the class names of one split."""
+    """Pictures, uint8 (N, 32, 32, 3), their labels, and the class names of one split.
+
+    The pictures are a view of memory in the order (N, 3, 32, 32), as torchvision's are.
+    """
     format = source.format
     files = format.files(train)
     wanted: dict[str, BatchFile | None] = {format.file_name(batch, source.form): batch for batch in files}
     starts = dict(zip(wanted, np.cumsum([0, *(batch.pictures for batch in files)]).tolist(), strict=False))
     total = sum(batch.pictures for batch in files)
-    pictures = np.empty((total, 32, 32, 3), np.uint8)
+    pictures = np.empty((total, 3, 32, 32), np.uint8)  # in the files' own order: nothing is rearranged
     labels = np.empty(total, np.int64)
     meta = format.meta_name(source.form)
     classes: list[str] = []
@@ -253,10 +256,9 @@ def read(source: Source, train: bool) -> tuple[Array, list[int], list[str]]:
         parse = parse_pickle if source.form == "python" else parse_records
         planes, batch_labels = parse(content, batch, format, where)
         span = slice(starts[name], starts[name] + batch.pictures)
-        # (N, 3072) -> (N, 3, 32, 32) -> (N, 32, 32, 3)
-        pictures[span] = planes.reshape(-1, 3, 32, 32).transpose(0, 2, 3, 1)
+        pictures[span] = planes.reshape(-1, 3, 32, 32)
         labels[span] = batch_labels
-    return pictures, labels.tolist(), classes
+    return pictures.transpose(0, 2, 3, 1), labels.tolist(), classes  # (N, 3, 32, 32) -> (N, 32, 32, 3)
 
 
 def parse_records(content: bytes, batch: BatchFile, format: CifarFormat, where: str) -> tuple[Array, Array]:

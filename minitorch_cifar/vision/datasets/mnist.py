@@ -17,9 +17,11 @@ from typing import Any, ClassVar
 import numpy as np
 from PIL import Image
 
-from ...autograd import wrap
+from ...autograd import TensorBase, wrap
 from ...dtypes import Array
 from ...serialization.whole_file import whole_file
+from ...utils.data.whole_batch import BatchReader
+from .arrays import picture_reader
 from .download import fetch
 from .vision import DatasetError, Transform, VisionDataset
 
@@ -115,6 +117,20 @@ class MNIST(VisionDataset):
         if self.target_transform is not None:
             target = self.target_transform(target)
         return picture, target
+
+    def batch_reader(self) -> BatchReader | None:
+        """Reads [pictures, float32 (B, 1, h, w); targets, int64 (B,)]; None for unknown transforms."""
+
+        def pictures() -> Array | None:
+            data = self.data
+            return data._array[:, None] if isinstance(data, TensorBase) and data.ndim == 3 else None
+
+        def targets(chosen: Array) -> Array | None:
+            known = self.targets
+            right = isinstance(known, TensorBase) and known.ndim == 1 and known._array.dtype == np.int64
+            return known._array[chosen] if right and chosen.max() < len(known._array) else None
+
+        return picture_reader(self, pictures, targets)
 
     def __len__(self) -> int:
         return len(self.data)

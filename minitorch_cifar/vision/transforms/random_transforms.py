@@ -90,11 +90,7 @@ class RandomCrop(Module):
     def get_params(img: Any, output_size: tuple[int, int]) -> tuple[int, int, int, int]:
         """Top, left, height and width of a random part."""
         _, height, width = F.get_dimensions(img)
-        return RandomCrop._draw(height, width, output_size)
-
-    @staticmethod
-    def _draw(height: int, width: int, size: tuple[int, ...]) -> tuple[int, int, int, int]:
-        new_height, new_width = size
+        new_height, new_width = output_size
         if height < new_height or width < new_width:
             raise ValueError(
                 f"Required crop size {(new_height, new_width)} is larger than "
@@ -116,23 +112,6 @@ class RandomCrop(Module):
             img = F.pad(img, [0, self.size[0] - height], self.fill, self.padding_mode)
         return F.crop(img, *self.get_params(img, self.size))
 
-    def works_on_pixels(self) -> bool:
-        """Whether `on_pixels` does what `forward` does: for plain crops with an even border of one number."""
-        simple_border = self.padding is None or (isinstance(self.padding, int) and self.padding >= 0)
-        simple_fill = isinstance(self.fill, int) and 0 <= self.fill <= 255 and self.padding_mode == "constant"
-        return simple_border and simple_fill and not self.pad_if_needed
-
-    def on_pixels(self, pixels: Array) -> Array:
-        """The same on an array (H, W, C) of bytes, with the same draws."""
-        if self.padding:
-            height, width, channels = pixels.shape
-            border = self.padding
-            wider = np.full((height + 2 * border, width + 2 * border, channels), self.fill, pixels.dtype)
-            wider[border : border + height, border : border + width] = pixels
-            pixels = wider
-        top, left, height, width = self._draw(pixels.shape[0], pixels.shape[1], self.size)
-        return pixels[top : top + height, left : left + width]
-
     def __repr__(self) -> str:
         return f"{type(self).__name__}(size={self.size}, padding={self.padding})"
 
@@ -146,14 +125,6 @@ class RandomHorizontalFlip(Module):
 
     def forward(self, img: Any) -> Any:
         return F.hflip(img) if happens(self.p) else img
-
-    def works_on_pixels(self) -> bool:
-        """`on_pixels` always does what `forward` does."""
-        return True
-
-    def on_pixels(self, pixels: Array) -> Array:
-        """The same on an array (H, W, C) of bytes, with the same draw."""
-        return pixels[:, ::-1] if happens(self.p) else pixels
 
     def __repr__(self) -> str:
         return f"{type(self).__name__}(p={self.p})"
