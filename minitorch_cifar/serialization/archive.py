@@ -33,8 +33,10 @@ class ArchiveWriter:
         return self
 
     def __exit__(self, kind: type[BaseException] | None, *_: object) -> None:
-        if kind is None:  # else the file is thrown away
+        if kind is None:
             self.zip.close()
+        else:  # the file is thrown away: ZipFile is not to end it when the object goes
+            self.zip.fp = None
 
     def write(self, name: str, content: bytes | memoryview) -> None:
         """Add a record."""
