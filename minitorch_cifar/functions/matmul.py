@@ -51,7 +51,7 @@ def mm(input: Tensor, mat2: Tensor, *, out: Tensor | None = None) -> Tensor:
     if len(b) != 2:
         raise RuntimeError(f"mm: mat2 must be a matrix, got {len(b)}-D tensor")
     if a[1] != b[0]:
-        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a[0]}x{a[1]} and {b[0]}x{b[1]})")
+        raise RuntimeError(f"mm: mat1 and mat2 shapes cannot be multiplied ({a[0]}x{a[1]} and {b[0]}x{b[1]})")
     _check_dtypes(input, mat2)
     _refuse_bool("addmm_impl_cpu_", input, mat2)
     return finish(ops.Mm.apply(input, mat2), out)
@@ -136,7 +136,7 @@ def matmul(input: Tensor, other: Tensor, *, out: Tensor | None = None) -> Tensor
         a = x._array.shape
         if a[-1] != matrix._array.shape[0]:
             raise RuntimeError(
-                f"mat1 and mat2 shapes cannot be multiplied ({math.prod(a[:-1])}x{a[-1]} and "
+                f"mm: mat1 and mat2 shapes cannot be multiplied ({math.prod(a[:-1])}x{a[-1]} and "
                 f"{matrix._array.shape[0]}x{matrix._array.shape[1]})"
             )
         rows = x.reshape(math.prod(a[:-1]), a[-1])
@@ -183,7 +183,9 @@ def addmm(
             else f"mat2 must be a matrix, got {len(b)}-D tensor"
         )
     if a[1] != b[0]:
-        raise RuntimeError(f"mat1 and mat2 shapes cannot be multiplied ({a[0]}x{a[1]} and {b[0]}x{b[1]})")
+        raise RuntimeError(
+            f"addmm: mat1 and mat2 shapes cannot be multiplied ({a[0]}x{a[1]} and {b[0]}x{b[1]})"
+        )
     _check_dtypes(mat1, mat2)
     _check_dtypes(input, mat1)
     shape = (a[0], b[1])
