@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...dtypes import FROM_NUMPY, promote
-from ...functions.arguments import cast_operand, check_broadcast, check_tensor, to_dtype
+from ...functions.arguments import cast_operand, check_broadcast, check_flag, check_tensor, to_dtype
 from ...functions.shape import broadcast_tensors
 from ...ops import loss as ops
 from ...tensor import Tensor
@@ -240,6 +240,9 @@ def reduction_name(size_average: bool | None, reduce: bool | None, reduction: st
     The older arguments win when given, with a warning that names their replacement.
     """
     if size_average is not None or reduce is not None:
+        for flag in (size_average, reduce):
+            if flag is not None:
+                check_flag(flag, "the loss", "size_average or reduce")
         if reduce is False:
             reduction = "none"
         else:
