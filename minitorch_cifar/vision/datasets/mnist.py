@@ -127,10 +127,10 @@ class MNIST(VisionDataset):
             data = self.data
             return data._array[:, None] if isinstance(data, TensorBase) and data.ndim == 3 else None
 
-        def targets(chosen: Array) -> Array | None:
+        def targets(indices: list[int]) -> Array | None:
             known = self.targets
             right = isinstance(known, TensorBase) and known.ndim == 1 and known._array.dtype == np.int64
-            return known._array[chosen] if right and chosen.max() < len(known._array) else None
+            return known._array[indices] if right and max(indices) < len(known._array) else None
 
         return picture_reader(self, pictures, targets)
 
