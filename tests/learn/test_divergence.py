@@ -100,7 +100,7 @@ def test_a_broken_weight_that_the_test_does_not_see_is_not_saved(tmp_path: Path)
 )
 def test_what_is_kept_of_a_run_that_blows_up_is_finite(tmp_path: Path, model: str, lr: float) -> None:
     folder = RunFolder(tmp_path)
-    said = r"(became (nan|inf)|broke) (in|after) epoch \d+, step \d+ \(first .* layer .*\): .*--lr 0\.0\d+$"
+    said = r"(became (nan|inf)|broke) (in|after) epoch \d+, step \d+ \(first .* layer .*\): .*--lr 0\.0\d+\b"
     with pytest.raises(UserError, match=said) as caught:
         train(small(model=model, lr=lr, momentum=0.9, epochs=20), folder, Recorder(), save_every=1)
     kept = load_checkpoint(tmp_path) if folder.has_checkpoint() else None
