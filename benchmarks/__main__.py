@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from . import accuracy, experiments, kernels, notes, startup, step
+from . import accuracy, experiments, kernels, loading, notes, startup, step
 
 BENCHMARKS = {
     "step": step,
     "kernels": kernels,
+    "loading": loading,
     "notes": notes,
     "startup": startup,
     "accuracy": accuracy,

@@ -77,12 +77,17 @@ def _parts(
             border = values[fill]
             start = chosen[b] * steps[0] + c * steps[1]
             for h in range(height):
+                line = out[b, c, h]
+                if rows[b, h] < 0:
+                    line[:] = border
+                    continue
                 row = start + rows[b, h] * steps[2]
                 for w in range(width):
-                    if rows[b, h] < 0 or columns[b, w] < 0:
-                        out[b, c, h, w] = border
+                    column = columns[b, w]
+                    if column >= 0:
+                        line[w] = values[images[row + column * steps[3]]]
                     else:
-                        out[b, c, h, w] = values[images[row + columns[b, w] * steps[3]]]
+                        line[w] = border
 
 
 def uint8_to_float(

@@ -134,7 +134,7 @@ class PictureReader(BatchReader):
     @property
     def draws(self) -> bool:  # type: ignore[override]
         known = self.known
-        return known is not None and known.moves is not None and known.moves.draws
+        return known is not None and known.moves is not None and known.moves.words > 0
 
     def __call__(self, indices: list[int]) -> list[Any] | None:
         pictures = self.pictures()
@@ -196,7 +196,7 @@ def known_transform(transform: Any, size: tuple[int, ...]) -> Known | None:
         if mean is None or std is None or (std == 0).any():
             return None
     states = [State.of(part) for part in parts if vars(part)]
-    return Known(transform, parts, states, size, moves if moves.steps else None, mean, std)
+    return Known(transform, parts, states, size, moves if parts[:scaled] else None, mean, std)
 
 
 def untouched(transform: Any) -> bool:

@@ -31,7 +31,10 @@ class Move(Protocol):
         ...
 
     def __call__(self, rows: Array, columns: Array, words: Array) -> tuple[Array, Array]:
-        """New rows (B, h) and columns (B, w) from the old ones and the words, uint32 (B, self.words)."""
+        """New rows (B, h) and columns (B, w) from the old ones and the words, uint32 (B, self.words).
+
+        Either may be (1, ...) instead, as long as it is the same for all pictures.
+        """
         ...
 
 
@@ -86,36 +89,40 @@ class Part:
         kept = []
         for lines, size, word in ((rows, self.height, words[:, :1]), (columns, self.width, words[:, 1:])):
             first = (word % np.uint32(lines.shape[1] - size + 1)).astype(np.int64)  # (B, 1)
-            kept.append(np.take_along_axis(lines, first + np.arange(size), axis=1))
+            wanted = first + np.arange(size)  # (B, size)
+            alike = len(lines) == 1
+            kept.append(lines[0][wanted] if alike else np.take_along_axis(lines, wanted, axis=1))
         return kept[0], kept[1]
 
 
-@dataclass(frozen=True)
 class Moves:
-    """Steps on pictures of one size, and the size and the border's byte that come of them."""
+    """Steps on pictures of one size (height, width).
 
-    steps: tuple[Move, ...]
-    before: tuple[int, int]
-    after: tuple[int, int]
-    fill: int
+    Attributes: `steps` that draw, and those behind them; `rows` (1, h) and `columns` (1, w), what the steps
+    before these have done; the size `after` all; `fill`, the border's byte.
+    """
 
-    @property
-    def draws(self) -> bool:
-        """Whether random words are drawn."""
-        return any(step.words for step in self.steps)
+    def __init__(self, steps: Sequence[Move], before: tuple[int, int], after: tuple[int, int], fill: int):
+        fixed = next((i for i, step in enumerate(steps) if step.words), len(steps))
+        rows, columns = (np.arange(length)[None] for length in before)
+        for step in steps[:fixed]:
+            rows, columns = step(rows, columns, np.empty((1, 0), np.uint32))
+        self.rows, self.columns = rows, columns
+        self.steps = steps[fixed:]
+        self.after = after
+        self.fill = fill
+        self.words = sum(step.words for step in steps)  # of one picture
 
     def places(self, count: int) -> tuple[Array, Array, int]:
         """Rows (count, h) and columns (count, w), int64, for so many pictures, and the border's byte."""
-        height, width = self.before
-        rows = np.broadcast_to(np.arange(height), (count, height))
-        columns = np.broadcast_to(np.arange(width), (count, width))
+        rows, columns = self.rows, self.columns
         # Picture by picture, each draws for all its steps: a row of words is one picture's.
-        per_picture = sum(step.words for step in self.steps)
-        words = default_generator.words(count * per_picture).reshape(count, per_picture)
+        words = default_generator.words(count * self.words).reshape(count, self.words)
         used = 0
         for step in self.steps:
             rows, columns = step(rows, columns, words[:, used : used + step.words])
             used += step.words
+        rows, columns = (x if len(x) == count else x.repeat(count, axis=0) for x in (rows, columns))
         return rows, columns, self.fill
 
 
@@ -187,7 +194,7 @@ def moves_of(transforms: Sequence[Any], height: int, width: int) -> Moves | None
             return None
     if len(fills) > 1:
         return None
-    return Moves(tuple(steps), (height, width), size, min(fills, default=0))
+    return Moves(steps, (height, width), size, min(fills, default=0))
 
 
 def _two(size: Any) -> tuple[int, int] | None:
