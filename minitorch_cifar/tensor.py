@@ -296,7 +296,7 @@ class Tensor(TensorBase):
     def cuda(self, device: Any = None, non_blocking: Any = False) -> Tensor:
         """RuntimeError: the engine runs on the CPU."""
         require_cpu("cuda" if device is None else f"cuda:{device}" if isinstance(device, int) else device)
-        raise AssertionError("unreachable: require_cpu refuses cuda")
+        raise RuntimeError("Invalid device, must be cuda device")  # the CPU was given
 
     # New tensors like this one ---------------------------------------------------------------------------
 

@@ -27,7 +27,11 @@ def old_style(data: tuple[Any, ...], kind: dtype) -> Tensor:
         return creation.empty(*data, dtype=kind)
     content = data[0]
     if len(data) > 1:
-        place, wrong = next((i, item) for i, item in enumerate(data) if not isinstance(item, int))
+        place, wrong = next(
+            (i, item)
+            for i, item in enumerate(data)
+            if isinstance(item, bool) or not isinstance(item, (int, np.integer))
+        )
         raise TypeError(
             f"new(): argument 'size' must be tuple of ints, but found {type(wrong).__name__} at pos {place}"
         )

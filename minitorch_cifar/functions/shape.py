@@ -497,6 +497,7 @@ def unbind(input: Tensor, dim: Any = 0) -> tuple[Tensor, ...]:
 
 def diagonal(input: Tensor, offset: int = 0, dim1: Any = 0, dim2: Any = 1) -> Tensor:
     """The diagonal of two dimensions, put last; a view."""
+    check_tensor(input, "diagonal")
     n = input._array.ndim
     d1, d2 = as_dim(dim1, n), as_dim(dim2, n)
     if d1 == d2:

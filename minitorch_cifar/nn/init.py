@@ -21,6 +21,7 @@ import numpy as np
 
 from ..autograd import no_grad, wrap
 from ..dtypes import Array
+from ..functions.arguments import check_number
 from ..missing import explain_missing_in
 from ..random import Generator, default_generator
 
@@ -322,6 +323,7 @@ def orthogonal_(tensor: Tensor, gain: float = 1, generator: Generator | None = N
     networks", 2013; Mezzadri, "How to generate random matrices from the classical compact groups", 2006,
     for the signs.
     """
+    check_number(gain, "orthogonal_", "gain")
     if tensor.ndimension() < 2:
         raise ValueError("Only tensors with 2 or more dimensions are supported")
     if tensor.numel() == 0:

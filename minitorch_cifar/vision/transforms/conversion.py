@@ -76,6 +76,8 @@ def to_pil_image(pic: Any, mode: str | None = None) -> Image.Image:
     if array.ndim != 3:
         raise ValueError(f"pic should be 2/3 dimensional. Got {array.ndim} dimensions.")
     channels = array.shape[-1]
+    if not array.size:
+        raise ValueError(f"a picture of no pixels cannot be made: height, width, channels {array.shape}")
     if channels > 4:
         raise ValueError(f"pic should not have > 4 channels. Got {channels} channels.")
     if array.dtype.kind == "f" and mode != "F":
@@ -104,6 +106,10 @@ def convert_image_dtype(image: Any, dtype: dtype = dtypes.float32) -> Any:
     """A tensor in another dtype, scaled so that its range, 0 ... 1 or 0 ... max, becomes the other's."""
     if not is_tensor(image):
         raise TypeError("Input img should be Tensor Image")
+    if not isinstance(dtype, dtypes.dtype):
+        raise TypeError(
+            f"convert_image_dtype(): argument 'dtype' must be torch.dtype, not {type(dtype).__name__}"
+        )
     if image.dtype == dtype:
         return image
     if dtype.is_floating_point:

@@ -47,6 +47,8 @@ def invert(img: Picture) -> Picture:
 
 def posterize(img: Picture, bits: int) -> Picture:
     """Only the `bits` highest bits of each byte kept."""
+    if not isinstance(bits, int):
+        raise TypeError(f"The number of bits should be an int. Got {type(bits).__name__}")
     if not 0 <= bits <= 8:
         raise ValueError(f"The number if bits should be between 0 and 8. Got {bits}")
     if not is_tensor(img):
