@@ -13,7 +13,7 @@ from pathlib import Path
 
 import minitorch_cifar
 
-SECONDS = 300  # before a process counts as hanging; on a busy machine compiling alone takes a minute
+SECONDS = 200  # before a process counts as hanging; on a busy machine compiling alone takes a minute
 FULL = os.environ.get("RELIABILITY") == "full"  # the long versions of the tests
 ROOT = Path(minitorch_cifar.__file__).parent.parent
 

@@ -6,6 +6,7 @@ from __future__ import annotations
 
 import os
 import sys
+import threading
 from collections.abc import Callable
 from types import FunctionType
 from typing import Any, Generic, TypeVar, cast
@@ -23,6 +24,8 @@ F = TypeVar("F", bound=Callable[..., Any])
 NEVER = sys.maxsize  # more work than there can be
 _loops: list[Shared[Any]] = []
 _must_run_alone = False  # this process cannot start threads
+_launching = threading.Lock()  # held while threads run, where two calls at once must not be
+_guard: Callable[[Shared[Any]], Any] | None = None  # how a loop is called on several threads, once known
 
 
 class Shared(Generic[F]):
@@ -42,11 +45,44 @@ class Shared(Generic[F]):
             function.__code__, function.__globals__, function.__name__, None, function.__closure__
         )
         twin.__qualname__ = f"{function.__qualname__}_shared"
-        self.shared: F = numba.njit(cache=True, error_model="numpy", parallel=True, **options)(twin)
+        self.parallel: F = numba.njit(cache=True, error_model="numpy", parallel=True, **options)(twin)
+        self.shared: F = cast(F, self._first) if _guard is None else _guard(self)
 
     def of(self, work: int) -> F:
         """The version for so much work, in the unit of `enough`."""
         return self.shared if work >= self.enough else self.alone
+
+    def _first(self, *arguments: Any) -> Any:
+        """The first call for several threads: it starts them, and then it is known which kind they are."""
+        global _guard
+        with _launching:
+            result = self.parallel(*arguments)
+            if _guard is None:
+                _guard = _taking_turns if numba.threading_layer() == "workqueue" else _as_it_is
+                for loop in _loops:
+                    loop.shared = _guard(loop)
+        return result
+
+
+def _as_it_is(loop: Shared[Any]) -> Any:
+    """For OpenMP and TBB, which several Python threads may use at once."""
+    return loop.parallel
+
+
+def _taking_turns(loop: Shared[Any]) -> Any:
+    """For Numba's own threads, which end the process when two Python threads call them: who finds them busy
+    does without.
+    """
+
+    def run(*arguments: Any) -> Any:
+        if not _launching.acquire(blocking=False):
+            return loop.alone(*arguments)
+        try:
+            return loop.parallel(*arguments)
+        finally:
+            _launching.release()
+
+    return run
 
 
 def in_parallel(enough: int, **options: Any) -> Callable[[F], Shared[F]]:
@@ -123,6 +159,7 @@ def prepare() -> None:
     if not _registered:
         event.register("numba:compile", _notice)
         hold_during_fork(global_compiler_lock)
+        hold_during_fork(_launching)
         if hasattr(os, "register_at_fork"):
             os.register_at_fork(after_in_child=_after_fork)
         _registered = True
