@@ -17,6 +17,8 @@ import numpy as np
 
 from ..dtypes import FROM_NUMPY, Array
 from .accumulate import edge_of
+from .anomaly import forward_trace
+from .anomaly import mode as anomaly
 from .arrays import overlap_in_part, overlaps_itself
 from .grad_mode import state
 from .node import Node
@@ -186,6 +188,8 @@ class CopySlices(Node):
         self.base_array = base._array  # read for its layout only
         self.output_metadata = ((base._array.shape, base._array.dtype),)
         self.connect((edge_of(base), *inner.next_functions[1:]))
+        if anomaly.enabled:
+            self.forward_trace = forward_trace()
 
     def run(self, grads: list[Array | None]) -> Sequence[Array | None]:
         """Split the gradient between the region of the view and the rest."""

@@ -1,4 +1,4 @@
-"""Forked and spawned processes compute, and rightly; each under a watchdog.
+"""Forked processes compute, and rightly, under a watchdog.
 
 GNU's OpenMP ends a forked process that asks it for threads, so there the engine computes on one thread; with
 Numba's own threads (`workqueue`, all there is on some machines) that is not needed.
@@ -11,7 +11,7 @@ import sys
 
 import pytest
 
-from .watched import run, run_program
+from .watched import run_program
 
 WORK = """
 import faulthandler, os, sys, threading
@@ -68,62 +68,6 @@ def test_fork_after_kernels_ran(layer: str) -> None:
         pytest.skip("Numba brings no OpenMP here")
     out = run_program(FORKED + _dedent(program), NUMBA_THREADING_LAYER=layer)
     assert out.split() == [layer]
-
-
-@needs_fork
-def test_fork_after_import_and_before_the_first_kernel() -> None:
-    run_program(FORKED + "forked(work)\nexpected = work()\nforked(lambda: check(expected))")
-
-
-@needs_fork
-def test_fork_while_another_thread_computes_and_draws() -> None:
-    """The locks of the engine are not held for ever in the child."""
-    program = """
-    expected = work()
-    torch.rand(1)
-    stop = threading.Event()
-    leaf = torch.zeros(300, 300, requires_grad=True)
-
-    def busy():
-        while not stop.is_set():
-            torch.rand(300, 300)
-            (leaf * 2).sum().backward()
-
-    threads = [threading.Thread(target=busy) for _ in range(3)]
-    for thread in threads:
-        thread.start()
-
-    def task():
-        torch.rand(1)
-        check(expected)
-
-    for _ in range(15):
-        forked(task)
-    stop.set()
-    for thread in threads:
-        thread.join()
-    """
-    run_program(FORKED + _dedent(program))
-
-
-@needs_fork
-def test_multiprocessing_by_fork() -> None:
-    program = """
-    import multiprocessing
-    expected = work()
-    with multiprocessing.get_context("fork").Pool(2) as pool:
-        results = pool.map(work, [0, 1, 0])
-    assert results[0] == results[2] == expected
-    assert results[1] != expected
-    """
-    run_program(WORK + _dedent(program))
-
-
-@pytest.mark.parametrize("method", ["spawn", "forkserver"])
-def test_multiprocessing_by_new_processes(method: str, tmp_path: object) -> None:
-    if method == "forkserver" and not hasattr(os, "fork"):
-        pytest.skip("this system has no fork")
-    run(["-m", "tests.reliability.pool", method])
 
 
 def _dedent(program: str) -> str:
