@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any, NoReturn
 
+from .missing import ExplainsMissing
+
 __all__ = ["device", "require_cpu"]
 
 _TYPES = (
@@ -17,7 +19,7 @@ _TYPES = (
 )
 
 
-class device:  # noqa: N801 - PyTorch's name
+class device(ExplainsMissing):  # noqa: N801 - PyTorch's name
     """A device by type and index: `device("cpu")`, `device("cuda:0")`, `device("cuda", 0)`, `device(0)`.
 
     RuntimeError for a malformed string or an unknown type, TypeError for arguments of another kind.

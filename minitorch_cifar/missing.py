@@ -5,7 +5,7 @@ from __future__ import annotations
 import difflib
 import sys
 from collections.abc import Iterable
-from typing import NoReturn
+from typing import TYPE_CHECKING, NoReturn
 
 LIKENESS = 0.6  # from here on a name may be a slip of the pen; below, it is only the nearest there is
 
@@ -29,6 +29,21 @@ def explain_missing_in(module: str, present: Iterable[str]) -> None:
         raise explain_missing(module, name, present)
 
     vars(sys.modules[module])["__getattr__"] = explain
+
+
+class ExplainsMissing:
+    """Gives objects of a class an AttributeError that says so when the engine lacks what is asked for."""
+
+    __slots__ = ()
+
+    if not TYPE_CHECKING:  # type checkers shall go on finding misspelt names
+
+        def __getattr__(self, name: str) -> NoReturn:
+            message = f"{type(self).__name__!r} object has no attribute {name!r}"
+            if not name.startswith("_"):  # Python asks for many names with underscores
+                present = {*dir(type(self)), *getattr(self, "__dict__", ())}
+                message += f": {not_part(name, sorted(n for n in present if not n.startswith('_')))}"
+            raise AttributeError(message)
 
 
 def not_part(name: str, present: Iterable[str]) -> str:

@@ -10,10 +10,12 @@ import operator
 from collections.abc import Iterable
 from typing import Any, SupportsIndex, overload
 
+from .missing import ExplainsMissing
+
 __all__ = ["Size"]
 
 
-class Size(tuple[int, ...]):
+class Size(ExplainsMissing, tuple[int, ...]):
     """The shape of a tensor.
 
     TypeError when an element is no integer.

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 import importlib
 
 import pytest
@@ -22,6 +23,8 @@ MISSING = {
     "nn.init": ("truncated_normal_",),
     "optim": ("LBFGS", "Adamax"),
     "optim.lr_scheduler": ("CyclicLR",),
+    "random": ("Philox",),
+    "serialization": ("add_safe_globals", "register_package"),
     "utils": ("checkpoint",),
     "utils.data": ("DistributedSampler",),
     "vision": ("ops", "io"),
@@ -72,3 +75,40 @@ def test_a_missing_method_of_a_module_says_so_too() -> None:
             getattr(ours, name)
     with pytest.raises(AttributeError, match=r"^'Linear' object has no attribute 'weigth'$"):
         _ = ours.weigth
+
+
+OBJECTS = {
+    "Adam": (lambda lib: lib.optim.Adam([lib.ones(1, requires_grad=True)]), "OptimizerPreHook"),
+    "StepLess": (
+        lambda lib: type("StepLess", (lib.optim.Optimizer,), {})([lib.ones(1)], {}),
+        "profile_hook_step",
+    ),
+    "DataLoader": (lambda lib: lib.utils.data.DataLoader([1, 2]), "check_worker_number_rationality"),
+    "Generator": (lambda lib: lib.Generator(), "graphsafe_get_state"),
+    "dtype": (lambda lib: lib.float32, "to_complex"),
+    "device": (lambda lib: lib.device("cpu"), "indexx"),
+    "Size": (lambda lib: lib.Size([2]), "numelm"),
+}
+
+
+@pytest.mark.parametrize("kind", OBJECTS)
+def test_a_missing_attribute_of_an_object_says_so_too(kind: str) -> None:
+    make, missing = OBJECTS[kind]
+    ours, theirs = make(minitorch_cifar), make(torch)
+    lacking = {name for name in dir(theirs) if not name.startswith("_")} - set(dir(ours))
+    for name in {*lacking, missing}:
+        with pytest.raises(
+            AttributeError,
+            match=f"^'{kind}' object has no attribute '{name}': it is not part of minitorch_cifar.",
+        ):
+            getattr(ours, name)
+    with pytest.raises(AttributeError, match=f"^'{kind}' object has no attribute '__array_interface__'$"):
+        _ = ours.__array_interface__
+    copied = copy.deepcopy(ours)  # asks for many names
+    assert type(copied) is type(ours)
+
+
+def test_resize_of_a_tensor_is_refused() -> None:
+    """PyTorch's `resize_` lets memory grow under all its views, which an array of NumPy's does not."""
+    with pytest.raises(AttributeError, match="no attribute 'resize_': it is not part of minitorch_cifar"):
+        minitorch_cifar.ones(2).resize_(3)

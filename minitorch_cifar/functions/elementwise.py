@@ -86,8 +86,9 @@ def rsub(input: Tensor, other: Any, *, alpha: Any = 1) -> Tensor:
     x, y = operands(input, other, "rsub")
     check_subtraction(input, other)
     check_alpha(x, y, alpha)
-    node = f"RsubBackward{0 if isinstance(other, TensorBase) else 1}"
-    return arithmetic.Rsub.apply(x, y, alpha=alpha, node_name=node)  # type: ignore[no-any-return]
+    if isinstance(other, TensorBase):
+        return arithmetic.Rsub.apply(x, y, alpha=alpha)  # type: ignore[no-any-return]
+    return arithmetic.RsubFromNumber.apply(x, number=y, alpha=alpha)  # type: ignore[no-any-return]
 
 
 def mul(input: Tensor, other: Any, *, out: Tensor | None = None) -> Tensor:
@@ -259,8 +260,10 @@ def pow(input: Any, exponent: Any, *, out: Tensor | None = None) -> Tensor:
     if isinstance(input, TensorBase) and not isinstance(exponent, TensorBase):
         x, number = power_of_number(input, exponent)
         return finish(elementary.PowScalar.apply(x, exponent=number), out)
-    operation = elementary.Pow if isinstance(input, TensorBase) else elementary.ScalarPow
-    return finish(operation.apply(*as_arrays(*operands(input, exponent, "pow"))), out)
+    x, y = as_arrays(*operands(input, exponent, "pow"))
+    if isinstance(input, TensorBase):
+        return finish(elementary.Pow.apply(x, y), out)
+    return finish(elementary.ScalarPow.apply(y, base=x), out)
 
 
 def power_of_number(input: Any, exponent: Any) -> tuple[Any, Any]:

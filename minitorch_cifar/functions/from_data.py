@@ -88,7 +88,9 @@ def _collect(data: Any, numbers: list[Any]) -> tuple[int, ...]:
         numbers.append(data)
         return ()
     if isinstance(data, complex):
-        raise TypeError("complex numbers are not part of minitorch_cifar")
+        raise NotImplementedError(
+            "complex numbers are not part of minitorch_cifar: keep real and imaginary parts as two tensors"
+        )
     if isinstance(data, (str, bytes)):
         raise TypeError(f"new(): invalid data type '{type(data).__name__}'")
     if not isinstance(data, Sequence):

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
 
-from ..autograd import apply_inplace
+from ..autograd import Operation, apply_inplace
 from ..autograd.variable import TensorBase
 from ..dtypes import FROM_NUMPY
 from ..ops import indexing as ops
@@ -303,8 +303,8 @@ def take(input: Tensor, index: Tensor) -> Tensor:
     return ops.Take.apply(input, places=index)  # type: ignore[no-any-return]
 
 
-def _masked_filling(input: Any, mask: Any, value: Any) -> tuple[Any, dict[str, Any]]:
-    """The value to fill in and the parameters of `MaskedFill`."""
+def _masked_filling(input: Any, mask: Any, value: Any) -> tuple[type[Operation], list[Any], dict[str, Any]]:
+    """The operation that fills, its inputs and its parameters."""
     check_tensor(input, "masked_fill")
     check_tensor(mask, "masked_fill", "mask")
     if mask._array.dtype.kind != "b":
@@ -317,13 +317,13 @@ def _masked_filling(input: Any, mask: Any, value: Any) -> tuple[Any, dict[str, A
     if not isinstance(value, TensorBase):
         check_number(value, "masked_fill", "value")
         check_fits(value, kind)
-        return value, {"mask": mask, "node_name": "MaskedFillBackward0"}
+        return ops.MaskedFillWithNumber, [input], {"mask": mask, "value": value}
     if value._array.ndim:
         raise RuntimeError(
             "masked_fill_ only supports a 0-dimensional value tensor, but got tensor with "
             f"{value._array.ndim} dimension(s)."
         )
-    return to_dtype(value, kind), {"mask": mask, "node_name": "MaskedFillBackward1"}  # type: ignore[arg-type]
+    return ops.MaskedFill, [input, to_dtype(value, kind)], {"mask": mask}  # type: ignore[arg-type]
 
 
 def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
@@ -333,16 +333,16 @@ def masked_fill(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     >>> torch.masked_fill(torch.tensor([1.0, 2.0]), torch.tensor([True, False]), 0)
     tensor([0., 2.])
     """
-    number, parameters = _masked_filling(input, mask, value)
-    return ops.MaskedFill.apply(input, number, **parameters)  # type: ignore[no-any-return]
+    operation, inputs, parameters = _masked_filling(input, mask, value)
+    return operation.apply(*inputs, **parameters)  # type: ignore[no-any-return]
 
 
 def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     """`masked_fill`, stored in `input`."""
-    number, parameters = _masked_filling(input, mask, value)
+    operation, inputs, parameters = _masked_filling(input, mask, value)
     shape = np.broadcast_shapes(input._array.shape, mask._array.shape)
     check_storable(input, shape, FROM_NUMPY[input._array.dtype])
-    return apply_inplace(input, ops.MaskedFill, input, number, **parameters)  # type: ignore[no-any-return]
+    return apply_inplace(input, operation, *inputs, **parameters)  # type: ignore[no-any-return]
 
 
 def masked_select(input: Tensor, mask: Tensor) -> Tensor:

@@ -112,7 +112,7 @@ def _put(place: Tensor, arrays: tuple[Any, ...], sources: list[Any], value: Any)
         before = _position(arrays, used[0])
         behind = place._array.ndim - before - used[0].ndim
         mask = used[0].reshape(used[0].shape + (1,) * behind)
-        apply_inplace(place, ops.MaskedFill, place, value, mask=mask, node_name="MaskedFillBackward0")
+        apply_inplace(place, ops.MaskedFillWithNumber, place, value=value, mask=mask)
         return
     number = np.asarray(as_constant(value, place._array.dtype))
     is_fill = len(used) == 1 and used[0].ndim < 2

@@ -58,7 +58,8 @@ def save(module: Module, destination: Any, prefix: str, keep_vars: bool) -> Any:
 
 def _hooks(module: Module, kind: str) -> Iterable[Any]:
     """The hooks of one kind, in calling order; modules that were pickled before there were any have none."""
-    return module.__dict__.get(kind, {}).values()
+    hooks: dict[int, Any] = module.__dict__.get(kind, {})
+    return hooks.values()
 
 
 def save_one(module: Module, destination: Any, prefix: str, keep_vars: bool) -> None:

@@ -53,8 +53,7 @@ class Rsub(Elementwise):
     """z = y - alpha x.  dL/dx = -alpha g, dL/dy = g."""
 
     @staticmethod
-    def forward(ctx: Any, x: Array, y: Array, *, alpha: Any = 1, node_name: str) -> Array:
-        ctx.node_name = node_name
+    def forward(ctx: Any, x: Array, y: Array, *, alpha: Any = 1) -> Array:
         ctx.alpha = alpha
         with np.errstate(all="ignore"):
             return np.subtract(y, x if alpha == 1 else np.multiply(x, like(x, alpha)))
@@ -63,6 +62,21 @@ class Rsub(Elementwise):
     def backward(ctx: Any, grad: Array) -> Pair:
         with np.errstate(all="ignore"):
             return grad * like(grad, -ctx.alpha) if ctx.needs_input_grad[0] else None, grad
+
+
+class RsubFromNumber(Elementwise):
+    """z = y - alpha x for a number y.  dL/dx = -alpha g."""
+
+    node_name = "RsubBackward1"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, *, number: Any, alpha: Any) -> Array:
+        return Rsub.forward(ctx, x, number, alpha=alpha)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Array:
+        with np.errstate(all="ignore"):
+            return grad * like(grad, -ctx.alpha)
 
 
 class Mul(Elementwise):

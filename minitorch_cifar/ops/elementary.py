@@ -59,10 +59,24 @@ def whole_power(x: Array, y: Array) -> Array:
     return np.where(y < 0, inverse, result)
 
 
-class ScalarPow(Pow):
-    """z = x^y for a number x and a tensor y: as `Pow`, under PyTorch's name for it."""
+class ScalarPow(Elementwise):
+    """z = x^y for a number x, `base`, and a tensor y.  dL/dy = g z ln x, zero where x = 0 and y >= 0."""
 
     node_name = "PowBackward2"
+
+    @staticmethod
+    def forward(ctx: Any, y: Array, *, base: Array) -> Array:
+        with np.errstate(all="ignore"):
+            result = np.power(base, y) if base.dtype.kind == "f" else whole_power(base, y)
+        ctx.save(base, y, result)
+        return result
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Array:
+        x, y, result = ctx.saved
+        flat = np.equal(x, 0) & np.greater_equal(y, 0)
+        with np.errstate(all="ignore"):
+            return np.where(flat, 0, grad * (result * np.log(x)))
 
 
 class PowScalar(Elementwise):

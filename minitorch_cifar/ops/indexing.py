@@ -263,12 +263,12 @@ def _into_leading(values: Array, shape: tuple[int, ...]) -> Array:
 class MaskedFill(Operation):
     """x with a value where the mask holds.  dL/dx = g, 0 under the mask; dL/dvalue = the sum of g there."""
 
+    node_name = "MaskedFillBackward1"
     reads_a_number = True
     writes_expanded = "masked_fill_"
 
     @staticmethod
-    def forward(ctx: Any, x: Array, value: Any, *, mask: Array, node_name: str) -> Array:
-        ctx.node_name = node_name
+    def forward(ctx: Any, x: Array, value: Any, *, mask: Array) -> Array:
         ctx.save(mask)
         return np.where(mask, np.asarray(value).astype(x.dtype), x)
 
@@ -278,6 +278,22 @@ class MaskedFill(Operation):
         zero = grad.dtype.type(0)
         by_value = np.where(mask, grad, zero) if ctx.needs_input_grad[1] else None
         return np.where(mask, zero, grad), by_value
+
+
+class MaskedFillWithNumber(Operation):
+    """x with a number where the mask holds.  dL/dx = g, 0 under the mask."""
+
+    node_name = "MaskedFillBackward0"
+    writes_expanded = "masked_fill_"
+
+    @staticmethod
+    def forward(ctx: Any, x: Array, *, value: Any, mask: Array) -> Array:
+        return MaskedFill.forward(ctx, x, value, mask=mask)
+
+    @staticmethod
+    def backward(ctx: Any, grad: Array) -> Array:
+        (mask,) = ctx.saved
+        return np.where(mask, grad.dtype.type(0), grad)
 
 
 class MaskedSelect(Operation):

@@ -22,6 +22,7 @@ import numpy as np
 from ..autograd import RemovableHandle, enable_grad, wrap
 from ..autograd.hooks import add_hook
 from ..dtypes import float64, get_default_dtype
+from ..missing import ExplainsMissing
 from ..tensor import Tensor
 
 __all__ = ["Optimizer", "required"]
@@ -67,7 +68,7 @@ def _with_hooks(step: Callable[..., Any]) -> Callable[..., Any]:
     return wrapper
 
 
-class Optimizer:
+class Optimizer(ExplainsMissing):
     """The base class of all optimisers.
 
     `params`: tensors, or (name, tensor) pairs, or dicts, one for each group: `{"params": [...], "lr": 0.1}`.

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from ..missing import explain_missing_in
 from ..threads import hold_during_fork
 from .generator import Generator
 from .own_stream import DefaultGenerator
@@ -95,3 +96,6 @@ def fork_rng(
         yield
     finally:
         default_generator.set_state_bytes(state)
+
+
+explain_missing_in(__name__, __all__)

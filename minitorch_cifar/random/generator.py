@@ -20,6 +20,7 @@ import numpy.typing as npt
 from ..device import device as Device
 from ..device import require_cpu
 from ..dtypes import FROM_NUMPY
+from ..missing import ExplainsMissing
 from .bounds import check_floating, check_memory, check_uniform, integer_range
 from .box_muller import BLOCK, normal_blocks, paired_normals
 from .fused import fused_multiply_add
@@ -36,7 +37,7 @@ _WIDE_RANGE = 2**28  # from here on a random integer takes 64 bits, so that `%` 
 _LARGEST_PERMUTATION = (2**32 - 1) // 20
 
 
-class Generator:
+class Generator(ExplainsMissing):
     """A stream of random numbers with a state of its own.
 
     Args:

@@ -18,6 +18,7 @@ from typing import Any, BinaryIO, cast
 import numpy as np
 
 from ..dtypes import Array
+from ..missing import explain_missing_in
 from .archive import ALIGNMENT, ArchiveReader, ArchiveWriter
 from .storage import AbsentDtypeError, StorageType
 from .whole_file import whole_file
@@ -239,3 +240,6 @@ def check_location(map_location: MapLocation, location: str, storage_type: Stora
     raise RuntimeError(
         f"don't know how to restore data location of a storage (tagged with {target}): only 'cpu'"
     )
+
+
+explain_missing_in(__name__, __all__)

@@ -18,6 +18,7 @@ from functools import partial
 from typing import Any, Generic, TypeVar
 
 from ...autograd import inference_mode, is_inference_mode_enabled
+from ...missing import ExplainsMissing
 from ...random import Generator
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset, length_of
@@ -41,7 +42,7 @@ class _EndlessSampler(Sampler[None]):
             yield None
 
 
-class DataLoader(Generic[T_co]):
+class DataLoader(ExplainsMissing, Generic[T_co]):
     """An iterable over batches of `dataset`.
 
     Args:
