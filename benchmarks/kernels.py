@@ -1,24 +1,23 @@
-"""Convolution kernels one by one, engine beside PyTorch: `python -m benchmarks kernels`.
+"""Kernels one by one, engine beside PyTorch: `python -m benchmarks kernels`.
 
 Forward, gradient by input and gradient by weight for the convolutions of the three networks and for ten other
-shapes, as times and as GFLOP/s (two operations per product of the dense sum, whatever a kernel skips). The
-engine and PyTorch run in processes of their own, which take turns; the figures are medians over the turns.
-Where a 2x2 max pool follows in the network, `behind a pool` is the gradient that the pool hands on.
+shapes, as times and as GFLOP/s (two operations per product of the dense sum, whatever a kernel skips), beside
+what the machine can do at most (`peak.py`). Where a 2x2 max pool follows in the network, `behind a pool` is
+the gradient that the pool hands on. Then the other kernels at the sizes of the three networks (`layers.py`).
+The engine and PyTorch run in processes of their own, which take turns; the figures are medians over the
+turns.
 """
 
 from __future__ import annotations
 
-import argparse
-import json
 import statistics
-import subprocess
-import sys
 import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .machine import describe, head, thread_environment
+from . import layers, measuring
+from .engines import ENGINES
 
 
 class Shape(NamedTuple):
@@ -71,8 +70,11 @@ KINDS = ("forward", "by input", "by weight", "by input behind a pool", "by weigh
 
 
 def measure(engine: str, name: str, seconds: float, threads: int) -> dict[str, float]:
-    """Microseconds of each kernel in this process."""
-    kernels = (_ours if engine == "minitorch" else _theirs)(SHAPES[name], threads)
+    """Microseconds of each kernel of a shape, or of all `layers`, in this process."""
+    if name == "layers":
+        kernels = layers.calls(engine, threads)
+    else:
+        kernels = (_ours if engine == "minitorch" else _theirs)(SHAPES[name], threads)
     times = {}
     for kind, kernel in kernels.items():
         kernel()
@@ -156,58 +158,132 @@ def _theirs(shape: Shape, threads: int) -> dict[str, Callable[[], Any]]:
     return kernels
 
 
-def run(engine: str, name: str, seconds: float, threads: int) -> dict[str, float]:
-    """`measure` in a fresh process."""
-    command = [sys.executable, "-m", "benchmarks.kernels", "--measure", engine, name]
-    command += [str(seconds), str(threads)]
-    result = subprocess.run(
-        command, env=thread_environment(threads), capture_output=True, text=True, check=True
-    )
-    answer: dict[str, float] = json.loads(result.stdout.splitlines()[-1])
-    return answer
-
-
 def main(arguments: list[str] | None = None) -> int:
-    """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks kernels", description=__doc__.split("\n")[0])
-    parser.add_argument("--shapes", default=",".join(SHAPES), help="comma-separated (default: all)")
+    """Print the tables."""
+    parser = measuring.parser("kernels", __doc__)
+    parser.add_argument(
+        "--shapes", default=",".join(SHAPES), help="convolutions, comma-separated (default: all; none: -)"
+    )
+    parser.add_argument(
+        "--layers", choices=("yes", "no"), default="yes", help="whether to measure the other kernels too"
+    )
     parser.add_argument("--rounds", type=int, default=3, help="turns of each engine (default 3)")
     parser.add_argument("--seconds", type=float, default=0.2, help="timed length of a kernel in a turn")
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args(arguments)
-    names = options.shapes.split(",")
+    names = [name for name in options.shapes.split(",") if name != "-"]
     unknown = [name for name in names if name not in SHAPES]
     if unknown:
         parser.error(f"unknown shapes: {', '.join(unknown)}; there are {', '.join(SHAPES)}")
-    print(head(options.threads))
-    print(f"{options.rounds} alternating rounds; medians, microseconds and GFLOP/s counted as dense sums\n")
-    print(f"{'convolution':12} {'kernel':24} {'minitorch':>18} {'PyTorch':>18} {'ratio':>6}")
-    rows = []
+    engines = measuring.chosen_engines(options, parser)
+    if not set(engines) <= {"minitorch", "torch"}:
+        parser.error("kernels compares minitorch and torch only")
+    measuring.begin(options)
+    peak = measuring.in_process("peak", "minitorch", options.threads)["gflops"]
+    print(f"at most {peak:.0f} GFLOP/s (multiply-adds in registers, {options.threads} threads)")
+    print(f"{options.rounds} alternating rounds; medians, microseconds; GFLOP/s counted as dense sums\n")
+    rows: list[dict[str, Any]] = []
+    settings = {"seconds": options.seconds}
+    columns = "".join(f"{engine:>16} {'GF/s':>5} {'of peak':>7}" for engine in engines)
+    if names:
+        print(f"{'convolution':12} {'kernel':24}{columns} {'ratio':>6}")
     for name in names:
-        turns: dict[str, list[dict[str, float]]] = {"minitorch": [], "torch": []}
-        for _ in range(options.rounds):
-            for engine, results in turns.items():
-                results.append(run(engine, name, options.seconds, options.threads))
+        turns = measuring.in_turns("kernels", engines, options.rounds, options.threads, name=name, **settings)
         for kind in KINDS:
-            if kind not in turns["minitorch"][0]:
-                continue
-            ours, theirs = (
-                statistics.median(turn[kind] for turn in turns[engine]) for engine in ("minitorch", "torch")
-            )
-            speed = SHAPES[name].operations / 1e3
-            sides = " ".join(f"{side:9.0f} us {speed / side:5.0f}" for side in (ours, theirs))
-            print(
-                f"{name:12} {kind:24} {sides} {ours / theirs:6.2f}",
-                flush=True,
-            )
-            rows.append({"shape": name, "kernel": kind, "minitorch_us": ours, "torch_us": theirs})
-    if options.json:
-        options.json.write_text(json.dumps({"machine": describe(options.threads), "rows": rows}, indent=1))
+            if kind in turns[engines[0]][0]:
+                operations = SHAPES[name].operations
+                rows.append(_row(name, kind, turns, operations, peak))
+                print(_line(rows[-1], engines), flush=True)
+    if options.layers == "yes":
+        print(f"\n{'kernel':34}" + "".join(f"{engine:>13}   " for engine in engines) + f"{'ratio':>6}")
+        turns = measuring.in_turns(
+            "kernels", engines, options.rounds, options.threads, name="layers", **settings
+        )
+        for kind in turns[engines[0]][0]:
+            rows.append(_row("layers", kind, turns, None, peak))
+            print(_line(rows[-1], engines), flush=True)
+    tables = "\n\n".join(_tables(rows, engines))
+    most = f"At most {peak:.0f} GFLOP/s: multiply-adds in registers, {options.threads} threads."
+    measuring.finish(
+        "kernels", options, rows, f"{most}\n\n{tables}", lambda path: draw(path, rows, engines, peak)
+    )
     return 0
 
 
+def _row(
+    name: str, kind: str, turns: dict[str, list[dict[str, Any]]], operations: float | None, peak: float
+) -> dict[str, Any]:
+    """The figures of one kernel."""
+    times = {engine: measuring.median_of(results, kind)[0] for engine, results in turns.items()}
+    speeds = {engine: operations / 1e3 / time for engine, time in times.items()} if operations else {}
+    ratio = measuring.ratio_of(turns, kind)
+    return {"shape": name, "kernel": kind, "us": times, "gflops": speeds, "peak": peak, "ratio": ratio}
+
+
+def _line(row: dict[str, Any], engines: list[str]) -> str:
+    ratio = f"{row['ratio'][0]:7.2f}" if row["ratio"] else ""
+    if not row["gflops"]:
+        return f"{row['kernel']:34}" + "".join(f"{row['us'][e]:13.1f} us" for e in engines) + ratio
+    sides = "".join(
+        f"{row['us'][e]:13.0f} us {row['gflops'][e]:5.0f} {row['gflops'][e] / row['peak']:7.0%}"
+        for e in engines
+    )
+    return f"{row['shape']:12} {row['kernel']:24}{sides}{ratio}"
+
+
+def _tables(rows: list[dict[str, Any]], engines: list[str]) -> list[str]:
+    """Of the convolutions, and of the other kernels."""
+    dense = [row for row in rows if row["gflops"]]
+    others = [row for row in rows if not row["gflops"]]
+    ratio = ["ratio"] if len(engines) == 2 else []
+    found = []
+    if dense:
+        header = [f"{ENGINES[e].title}{what}" for e in engines for what in (" us", " GFLOP/s", " of peak")]
+        lines = []
+        for row in dense:
+            cells = [
+                cell
+                for e in engines
+                for cell in (
+                    f"{row['us'][e]:.0f}",
+                    f"{row['gflops'][e]:.0f}",
+                    f"{row['gflops'][e] / row['peak']:.0%}",
+                )
+            ]
+            lines.append([row["shape"], row["kernel"], *cells, *_ratio(row)])
+        found.append(measuring.markdown(["convolution", "kernel", *header, *ratio], lines))
+    if others:
+        header = [f"{ENGINES[e].title} us" for e in engines]
+        lines = [[row["kernel"], *(f"{row['us'][e]:.1f}" for e in engines), *_ratio(row)] for row in others]
+        found.append(measuring.markdown(["kernel", *header, *ratio], lines))
+    return found
+
+
+def _ratio(row: dict[str, Any]) -> list[str]:
+    return [f"{row['ratio'][0]:.2f}"] if row["ratio"] else []
+
+
+def draw(path: Path, rows: list[dict[str, Any]], engines: list[str], peak: float) -> None:
+    """The speed of each convolution, a point per engine, with the peak as a line."""
+    dense = [row for row in rows if row["gflops"]]
+    with measuring.figure(path, size=(7.2, 1 + 0.17 * len(dense))) as (axes,):
+        for engine in engines:
+            axes.plot(
+                [row["gflops"][engine] for row in dense],
+                range(len(dense)),
+                "o",
+                markersize=5,
+                color=measuring.COLORS[engine],
+                label=ENGINES[engine].title,
+            )
+        axes.axvline(peak, color="#444444", linewidth=1, linestyle=":")
+        axes.text(peak, -1, "peak ", fontsize=7.5, ha="right", va="center", color="#444444")
+        names = [f"{row['shape']}: {row['kernel']}" for row in dense]
+        axes.set_yticks(range(len(dense)), names, fontsize=6.5)
+        axes.set_ylim(len(dense), -2)
+        axes.set_xlim(left=0)
+        axes.set_xlabel("GFLOP/s, dense counting", fontsize=8)
+        axes.legend(frameon=False, fontsize=8, ncols=2, loc="lower left", bbox_to_anchor=(-0.01, 1))
+
+
 if __name__ == "__main__":
-    if sys.argv[1:2] == ["--measure"]:
-        engine, name, seconds, threads = sys.argv[2:]
-        print(json.dumps(measure(engine, name, float(seconds), int(threads))))
+    raise SystemExit(main())

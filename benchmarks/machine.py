@@ -19,18 +19,25 @@ def cpu_name() -> str:
     return platform.processor() or platform.machine()
 
 
+def cores() -> int:
+    """How many cores this process may use."""
+    if hasattr(os, "sched_getaffinity"):
+        return len(os.sched_getaffinity(0))
+    return os.cpu_count() or 1
+
+
 def describe(threads: int) -> dict[str, Any]:
     """Machine, versions and thread count, for a table's head and for JSON."""
     versions = {}
-    for package in ("numpy", "numba", "torch", "torchvision"):
+    for package in ("numpy", "numba", "torch", "torchvision", "jax", "mygrad"):
         try:
             versions[package] = version(package)
         except PackageNotFoundError:
-            versions[package] = "not installed"
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count()
+            if package not in ("jax", "mygrad"):
+                versions[package] = "not installed"
     return {
         "cpu": cpu_name(),
-        "cores": cores,
+        "cores": cores(),
         "system": platform.system(),
         "python": platform.python_version(),
         **versions,

@@ -12,7 +12,6 @@ the same format are shown to it by giving it their own MD5 sums, which it then v
 
 from __future__ import annotations
 
-import argparse
 import itertools
 import json
 import os
@@ -25,7 +24,8 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from .machine import describe, head, thread_environment
+from . import measuring
+from .machine import thread_environment
 
 PROGRAM = Path(__file__).parent / "programs" / "cifar10_tutorial.py"
 FOLDER = "cifar-10-batches-py"
@@ -122,21 +122,18 @@ def prepare(data: Path, folder: Path) -> dict[str, str]:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks notes", description=__doc__.split("\n")[0])
+    parser = measuring.parser("notes", __doc__)
     parser.add_argument("data", type=Path, metavar="PATH", help="CIFAR-10, see `minitorch-cifar data`")
-    parser.add_argument("--engines", default="minitorch,torch", help="comma-separated (default: both)")
     parser.add_argument("--rounds", type=int, default=1, help="turns of each engine (default 1)")
     parser.add_argument("--epochs", type=int, default=2, help="(default 2, as in the notes)")
     parser.add_argument(
         "--pictures", type=int, default=50_000, help="of the training pictures (default: all)"
     )
-    parser.add_argument("--threads", type=int, default=2)
-    parser.add_argument("--json", type=Path, help="write the figures to this file")
     options = parser.parse_args(arguments)
-    engines = options.engines.split(",")
+    engines = measuring.chosen_engines(options, parser)
     if not set(engines) <= {"minitorch", "torch"}:
-        parser.error(f"unknown engine in {options.engines}; there are minitorch and torch")
-    print(head(options.threads))
+        parser.error(f"--engines takes minitorch and torch here, not {options.engines}")
+    measuring.begin(options)
     print(
         f"{options.epochs} epochs of {options.pictures:,} pictures in batches of 4, loader with 2 workers; "
         f"{options.rounds} alternating rounds, medians, seconds\n"
@@ -176,9 +173,34 @@ def main(arguments: list[str] | None = None) -> int:
             f"\nratio {statistics.median(ratios):.3f} ({min(ratios):.3f}-{max(ratios):.3f}), "
             f"one {1 / statistics.median(ratios):.1f}th"
         )
-    if options.json:
-        options.json.write_text(json.dumps({"machine": describe(options.threads), "rows": rows}, indent=1))
+    cells = [[row["engine"], f"{statistics.median(row['totals']):.1f}"] for row in rows]
+    for line, row in zip(cells, rows, strict=True):
+        line[0] = measuring.ENGINES[line[0]].title
+        line += [f"{row[part]:.2f}" if row[part] is not None else "-" for part in (*PARTS, "first loss")]
+    header = ["engine", *(f"{part}, s" for part in ("total", *PARTS, "first loss"))]
+    table = measuring.markdown(header, cells)
+    if len(turns) == 2:
+        table += f"\n\nRatio of the totals {statistics.median(ratios):.3f}."
+    measuring.finish("notes", options, rows, table, lambda path: draw(path, rows))
     return 0
+
+
+def draw(path: Path, rows: list[dict[str, Any]]) -> None:
+    """A bar per engine, made of the parts of the program."""
+    shades = (1.0, 0.85, 0.7, 0.5, 0.3)
+    with measuring.figure(path, size=(7.2, 1.9)) as (axes,):
+        for place, row in enumerate(rows):
+            left = 0.0
+            for part, shade in zip(PARTS, shades, strict=True):
+                color = measuring.COLORS[row["engine"]]
+                axes.barh(place, row[part], 0.6, left=left, color=color, alpha=shade, edgecolor="white")
+                left += row[part]
+            axes.text(left, place, f"  {statistics.median(row['totals']):.1f} s", va="center", fontsize=8)
+        axes.set_yticks(range(len(rows)), [measuring.ENGINES[row["engine"]].title for row in rows])
+        axes.invert_yaxis()
+        axes.margins(x=0.1)
+        axes.grid(axis="y", visible=False)
+        axes.set_xlabel(f"seconds on the clock, from dark to pale: {', '.join(PARTS)}", fontsize=8)
 
 
 if __name__ == "__main__":

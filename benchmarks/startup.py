@@ -6,7 +6,6 @@ first run ever (empty compilation cache) and on later runs; and the peak memory 
 
 from __future__ import annotations
 
-import argparse
 import os
 import resource
 import statistics
@@ -14,8 +13,10 @@ import subprocess
 import sys
 import tempfile
 import time
+from typing import Any
 
-from .machine import head, thread_environment
+from . import measuring
+from .machine import thread_environment
 
 FIRST_STEP = """
 import minitorch_cifar as torch
@@ -52,14 +53,13 @@ def peak_megabytes(arguments: list[str], threads: int) -> float:
 
 def main(arguments: list[str] | None = None) -> int:
     """Print the table."""
-    parser = argparse.ArgumentParser(prog="python -m benchmarks startup", description=__doc__.split("\n")[0])
+    parser = measuring.parser("startup", __doc__, engines="minitorch")
     parser.add_argument("--runs", type=int, default=7, help="runs of each warm figure (default 7)")
-    parser.add_argument("--threads", type=int, default=2)
     parser.add_argument(
         "--data", help="CIFAR-10 to measure the memory of an epoch on (skipped when not given)"
     )
     options = parser.parse_args(arguments)
-    print(head(options.threads))
+    measuring.begin(options)
     print(f"medians of {options.runs} runs in fresh processes, seconds\n")
 
     def median(code: str, cache: str | None = None) -> float:
@@ -69,12 +69,19 @@ def main(arguments: list[str] | None = None) -> int:
     numpy = median("import numpy")
     whole = median("import minitorch_cifar")
     print(f"python alone {bare:.2f}, import numpy {numpy:.2f}, import minitorch_cifar {whole:.2f}")
+    rows: list[dict[str, Any]] = [
+        {"what": "python alone", "seconds": bare},
+        {"what": "`import numpy`", "seconds": numpy},
+        {"what": "`import minitorch_cifar`", "seconds": whole},
+    ]
     for model, batch in BATCHES.items():
         code = FIRST_STEP.format(model=model, batch=batch)
         with tempfile.TemporaryDirectory() as cache:
             first = seconds(code, options.threads, cache)
             later = median(code, cache)
         print(f"{model:6} to the end of the first step: first run ever {first:.1f}, later runs {later:.2f}")
+        rows.append({"what": f"{model} to the end of the first step, first run ever", "seconds": first})
+        rows.append({"what": f"{model} to the end of the first step, later runs", "seconds": later})
     if options.data:
         with tempfile.TemporaryDirectory() as folder:
             peak = peak_megabytes(
@@ -92,6 +99,12 @@ def main(arguments: list[str] | None = None) -> int:
                 options.threads,
             )
         print(f"peak memory of an epoch of lenet on all pictures: {peak:.0f} MiB")
+        rows.append({"what": "peak memory of an epoch of lenet on all pictures, MiB", "mebibytes": peak})
+    lines = [
+        [row["what"], f"{row['seconds']:.2f}" if "seconds" in row else f"{row['mebibytes']:.0f}"]
+        for row in rows
+    ]
+    measuring.finish("startup", options, rows, measuring.markdown(["seconds, in a fresh process", ""], lines))
     return 0
 
 
