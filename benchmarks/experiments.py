@@ -16,7 +16,7 @@ import time
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from . import experiments_page
+from . import experiments_page, measuring
 from .machine import describe, head, thread_environment
 
 
@@ -125,6 +125,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--threads", type=int, default=2)
     parser.add_argument("--seed", type=int, default=0)
     parser.add_argument("--json", type=Path, help="write the figures to this file")
+    parser.add_argument("--plot", type=Path, help="draw the accuracies into this file (needs matplotlib)")
     parser.add_argument("--page", type=Path, help="write this page from kept figures, and train nothing")
     parser.add_argument("--from", dest="kept", help="the files of figures for --page, comma-separated")
     options = parser.parse_args(arguments)
@@ -155,7 +156,29 @@ def main(arguments: list[str] | None = None) -> int:
                 options.json.write_text(
                     json.dumps({"machine": describe(options.threads), "rows": found}, indent=1)
                 )
+    if options.plot:
+        draw(options.plot, found)
     return 0
+
+
+def draw(path: Path, trainings: list[dict[str, Any]]) -> None:
+    """Test accuracy after each epoch: a colour per training, PyTorch dashed."""
+    names = list(dict.fromkeys(training["row"] for training in trainings))
+    with measuring.figure(path) as (axes,):
+        for training in trainings:
+            ours = training["engine"] == "minitorch"
+            epochs = range(1, len(training["accuracies"]) + 1)
+            axes.plot(
+                epochs,
+                [100 * accuracy for accuracy in training["accuracies"]],
+                "-" if ours else "--",
+                color=f"C{names.index(training['row'])}",
+                label=ROWS[training["row"]].what if ours else None,
+                linewidth=1.4,
+            )
+        axes.set_xlabel("epoch (dashed: PyTorch)", fontsize=8)
+        axes.set_ylabel("test accuracy, %", fontsize=8)
+        axes.legend(frameon=False, fontsize=7)
 
 
 if __name__ == "__main__":

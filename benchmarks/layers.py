@@ -31,9 +31,9 @@ def calls(engine: str, threads: int) -> dict[str, Call]:
 
     def add(name: str, function: Callable[..., Any], *shapes: tuple[int, ...]) -> None:
         """Forward without a graph, and backward from a random gradient to all inputs."""
-        inputs = [torch.randn(*shape).requires_grad_() for shape in shapes]
+        inputs = [torch.randn(shape).requires_grad_() for shape in shapes]
         y = function(*inputs)
-        gradient = torch.randn(*y.shape)
+        gradient = torch.randn(y.shape)
 
         def forward() -> None:
             with torch.no_grad():
@@ -77,7 +77,7 @@ def calls(engine: str, threads: int) -> dict[str, Call]:
 def _optimizer_step(torch: Any, network: Any, kind: str) -> Call:
     parameters = list(network.parameters())
     for parameter in parameters:
-        parameter.grad = torch.randn(*parameter.shape) * 1e-3
+        parameter.grad = torch.randn(parameter.shape) * 1e-3
     if kind == "sgd":
         step: Call = torch.optim.SGD(parameters, lr=1e-4, momentum=0.9).step
     else:

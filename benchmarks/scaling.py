@@ -183,6 +183,10 @@ def draw(path: Path, rows: list[dict[str, Any]], engines: list[str]) -> None:
             if axis != "threads":
                 one.set_xscale("log", base=2)
                 one.set_yscale("log")
+                one.yaxis.get_major_locator().set_params(subs=(1, 2, 5))
+                for side in (one.xaxis, one.yaxis):
+                    side.set_major_formatter("{x:g}")
+                    side.set_minor_formatter("")
             else:
                 one.set_ylim(bottom=0)
                 one.xaxis.get_major_locator().set_params(integer=True)
