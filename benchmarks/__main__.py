@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import sys
 
-from . import accuracy, experiments, kernels, startup, step
+from . import accuracy, experiments, kernels, notes, startup, step
 
 BENCHMARKS = {
     "step": step,
     "kernels": kernels,
+    "notes": notes,
     "startup": startup,
     "accuracy": accuracy,
     "experiments": experiments,

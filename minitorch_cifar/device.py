@@ -52,6 +52,8 @@ class device:  # noqa: N801 - PyTorch's name
             )
         if position is not None and position < 0:
             raise RuntimeError("Device index must not be negative")
+        if position is not None and position > 127:
+            raise RuntimeError(f"Device index {position} is too large; at most 127 is possible")
         object.__setattr__(self, "type", name)
         object.__setattr__(self, "index", position)
 

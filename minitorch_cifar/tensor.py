@@ -186,6 +186,7 @@ class Tensor(TensorBase):
 
     def is_same_size(self, other: Tensor) -> bool:
         """Whether both have the same shape."""
+        check_tensor(other, "is_same_size", "other")
         return self._array.shape == other._array.shape
 
     # Gradients -------------------------------------------------------------------------------------------
@@ -703,9 +704,11 @@ class Tensor(TensorBase):
         """Exponentially distributed numbers, stored here."""
         return self._draw("exponential_", generator, lambd)
 
-    def bernoulli(self, *, generator: Any = None) -> Tensor:
-        """1 with the probability that each element gives, else 0."""
-        return creation.bernoulli(self, generator=generator)
+    def bernoulli(self, p: Any = None, *, generator: Any = None) -> Tensor:
+        """1 with probability p, or with the probability that each element gives, else 0."""
+        if p is None:
+            return creation.bernoulli(self, generator=generator)
+        return creation.empty_like(self).bernoulli_(p, generator=generator)
 
     multinomial = creation.multinomial
 

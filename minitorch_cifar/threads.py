@@ -58,6 +58,12 @@ def apply_to_numba() -> None:
         numba.set_num_threads(min(_wanted, numba.config.NUMBA_NUM_THREADS))
 
 
+def hold_during_fork(lock: Any) -> None:
+    """Let `os.fork` wait until `lock` is free: a forked process has no thread that could let go of it."""
+    if hasattr(os, "register_at_fork"):
+        os.register_at_fork(before=lock.acquire, after_in_parent=lock.release, after_in_child=lock.release)
+
+
 @cache
 def leave_blas_one_thread() -> None:
     """Give the BLAS one thread; called before the first matrix product, and only then.

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..dtypes import Array
+from ..threads import hold_during_fork
 from .arrays import is_dense
 from .node import NO_EDGE, Edge, Node
 from .variable import wrap
@@ -37,6 +38,7 @@ def edge_of(tensor: TensorBase) -> Edge:
 
 # Two threads may end in the same leaf: `+=` on arrays is not one step.
 _accumulating = threading.Lock()
+hold_during_fork(_accumulating)
 
 
 class AccumulateGrad(Node):

@@ -60,6 +60,10 @@ class detect_anomaly(set_detect_anomaly):  # noqa: N801 - PyTorch's name
 
 
 def _set(enabled: bool, check_nan: bool) -> tuple[bool, bool]:
+    for name, flag in (("mode", enabled), ("check_nan", check_nan)):
+        if not isinstance(flag, bool):
+            kind = type(flag).__name__
+            raise TypeError(f"set_detect_anomaly(): argument '{name}' must be bool, not {kind}")
     previous = mode.enabled, mode.check_nan
     mode.enabled, mode.check_nan = enabled, check_nan
     return previous

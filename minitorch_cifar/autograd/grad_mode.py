@@ -173,6 +173,8 @@ class inference_mode(no_grad):  # noqa: N801 - PyTorch's name
         return switch
 
     def __init__(self, mode: bool = True) -> None:
+        if not isinstance(mode, bool):
+            raise TypeError(f"inference_mode() takes True, False or a function, not {type(mode).__name__}")
         _GradSwitch.__init__(self, not mode)
         self.previous_modes: list[bool] = []
 

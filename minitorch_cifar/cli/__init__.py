@@ -47,7 +47,7 @@ class Terminated(KeyboardInterrupt):
 
 def build_parser() -> Parser:
     """The parser of all subcommands."""
-    from . import data, evaluate, info, parity, predict, train
+    from . import data, evaluate, info, parity, predict, train, warmup
 
     parser = Parser(
         prog="minitorch-cifar",
@@ -62,7 +62,7 @@ def build_parser() -> Parser:
         help="print the version and exit",
     )
     commands = parser.add_subparsers(title="commands", metavar="COMMAND", dest="command")
-    for module in (train, evaluate, predict, parity, data, info):
+    for module in (train, evaluate, predict, parity, data, warmup, info):
         module.add_parser(commands)
     return parser
 

@@ -188,9 +188,9 @@ def _what_is_saved(folder: RunFolder, settings: Settings) -> tuple[str, ...]:
         return ("nothing is saved, because no step was finished",)
     checkpoint = load_checkpoint(folder.checkpoint)
     if checkpoint.epoch >= settings.epochs:
-        return (f"{folder} keeps the whole run",)
+        return ("the whole run is saved",)
     return (
-        f"{folder} keeps the run up to {checkpoint.place}",
+        f"the run is saved up to {checkpoint.place}",
         f"go on with: minitorch-cifar train --run {folder} --resume",
     )
 

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import functools
+import inspect
 import math
 import operator
 import warnings
-from collections.abc import Callable, Sequence
+from collections.abc import Callable
 from typing import TYPE_CHECKING, Any, NoReturn, TypeVar
 
 import numpy as np
@@ -25,8 +26,26 @@ if TYPE_CHECKING:
 Function = TypeVar("Function", bound=Callable[..., Any])
 
 
+_FLAGS = ("keepdim", "descending", "stable", "largest", "sorted")
+
+
+def check_flag(value: Any, function: str, argument: str) -> None:
+    """TypeError unless `value` is True or False; `stable` may be None."""
+    if value is True or value is False or isinstance(value, np.bool_):
+        return
+    if value is None and argument == "stable":
+        return
+    raise TypeError(f"{function}(): argument '{argument}' must be bool, not {type(value).__name__}")
+
+
 def numpy_names(function: Function) -> Function:
-    """Let NumPy's argument names `axis` and `keepdims` stand for `dim` and `keepdim`, as PyTorch does."""
+    """Let NumPy's argument names `axis` and `keepdims` stand for `dim` and `keepdim`, as PyTorch does.
+
+    Arguments that are flags, such as `keepdim`, are checked on the way.
+    """
+
+    name = function.__name__
+    flags = [(i, n) for i, n in enumerate(inspect.signature(function).parameters) if n in _FLAGS]
 
     @functools.wraps(function)
     def renamed(*args: Any, **kwargs: Any) -> Any:
@@ -34,6 +53,12 @@ def numpy_names(function: Function) -> Function:
             kwargs["dim"] = kwargs.pop("axis")
         if "keepdims" in kwargs:
             kwargs["keepdim"] = kwargs.pop("keepdims")
+        if len(args) > 1 or kwargs:
+            for i, flag in flags:
+                if i < len(args):
+                    check_flag(args[i], name, flag)
+                elif flag in kwargs:
+                    check_flag(kwargs[flag], name, flag)
         return function(*args, **kwargs)
 
     return renamed  # type: ignore[return-value]
@@ -90,9 +115,9 @@ def as_dim(dim: Any, ndim: int, function: str = "dim") -> int:
 
 def as_dims(dim: Any, ndim: int, function: str) -> tuple[int, ...]:
     """Dimensions to reduce: one, several, or all when `dim` is None or empty."""
-    if dim is None or (isinstance(dim, Sequence) and not len(dim)):
+    if dim is None or (isinstance(dim, (list, tuple)) and not len(dim)):
         return tuple(range(ndim))
-    given = dim if isinstance(dim, Sequence) else (dim,)
+    given = dim if isinstance(dim, (list, tuple)) else (dim,)
     dims = tuple(as_dim(d, ndim, function) for d in given)
     for d in dims:
         if dims.count(d) > 1:
@@ -102,7 +127,7 @@ def as_dims(dim: Any, ndim: int, function: str) -> tuple[int, ...]:
 
 def as_shape(sizes: tuple[Any, ...], function: str) -> tuple[int, ...]:
     """Sizes given as `f(2, 3)`, `f((2, 3))` or `f(torch.Size([2, 3]))`."""
-    if len(sizes) == 1 and isinstance(sizes[0], Sequence):
+    if len(sizes) == 1 and isinstance(sizes[0], (list, tuple)):
         sizes = tuple(sizes[0])
     return tuple(as_int(n, function, "size") for n in sizes)
 
@@ -187,6 +212,12 @@ def check_number(value: Any, function: str, argument: str) -> None:
     """TypeError unless `value` is a Python or NumPy number."""
     if not isinstance(value, _NUMBERS):
         raise TypeError(f"{function}(): argument '{argument}' must be Number, not {type(value).__name__}")
+
+
+def check_scalar(value: Any, function: str, argument: str) -> None:
+    """TypeError unless `value` is a number or a tensor that holds one and nothing else."""
+    if not (isinstance(value, TensorBase) and value._array.ndim == 0):
+        check_number(value, function, argument)
 
 
 def check_fits(number: Any, kind: dtype) -> None:

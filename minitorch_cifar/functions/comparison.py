@@ -10,11 +10,13 @@ from ..autograd import apply_inplace
 from ..autograd.inplace import refuse_overlap, refuse_rewriting
 from ..autograd.layout import like_operands
 from ..autograd.variable import TensorBase
-from ..dtypes import FROM_NUMPY, common_dtype
+from ..dtypes import FROM_NUMPY, as_dtype, common_dtype
 from ..ops.indexing import Copy
 from .arguments import (
     as_dims,
     check_broadcast,
+    check_flag,
+    check_number,
     check_storable,
     check_tensor,
     constant,
@@ -145,7 +147,10 @@ def _test_all(reduce: Any, name: str) -> Any:
         input: Tensor, dim: Any = None, keepdim: bool = False, *, out: Tensor | None = None
     ) -> Tensor:
         check_tensor(input, name)
-        dims = as_dims(dim, input._array.ndim, name)
+        check_flag(keepdim, name, "keepdim")
+        # With dim=() these two, unlike other functions, test each element alone.
+        alone = isinstance(dim, (list, tuple)) and not len(dim)
+        dims = () if alone else as_dims(dim, input._array.ndim, name)
         result: Array = np.asarray(reduce(input._array != 0, axis=dims, keepdims=keepdim), order="C")
         kind = np.uint8 if input._array.dtype == np.uint8 else np.bool_  # as PyTorch, bytes stay bytes
         return finish(constant(result.astype(kind)), out)
@@ -181,6 +186,8 @@ def isclose(
         first, second = FROM_NUMPY[input._array.dtype], FROM_NUMPY[other._array.dtype]
         raise RuntimeError(f"{first.legacy_name} did not match {second.legacy_name}")
     check_broadcast(input._array, other._array)
+    check_number(rtol, "isclose", "rtol")
+    check_number(atol, "isclose", "atol")
     return _result(np.isclose, input._array, other._array, rtol=rtol, atol=atol, equal_nan=equal_nan)
 
 
@@ -193,12 +200,15 @@ def allclose(
 
 def result_type(tensor1: Any, tensor2: Any) -> Any:
     """The dtype that arithmetic between the two gives."""
+    for value in (tensor1, tensor2):
+        if not isinstance(value, (TensorBase, bool, int, float, np.bool_, np.integer, np.floating)):
+            raise TypeError(f"result_type(): expected tensors and numbers, not {type(value).__name__}")
     return common_dtype(_array(tensor1), _array(tensor2))
 
 
 def can_cast(from_: Any, to: Any) -> bool:
     """Whether a result of dtype `from_` may be stored in dtype `to`: categories may not fall."""
-    return bool(from_.category <= to.category)
+    return as_dtype(from_).category <= as_dtype(to).category
 
 
 def is_tensor(obj: Any) -> bool:
@@ -220,4 +230,5 @@ def is_inference(input: Tensor) -> bool:
 
 def is_nonzero(input: Tensor) -> bool:
     """True when the only element is not zero."""
+    check_tensor(input, "is_nonzero")
     return bool(input)

@@ -13,7 +13,17 @@ from ..device import require_cpu
 from ..dtypes import Array, as_dtype, common_dtype, dtype, from_numpy_dtype, get_default_dtype, int64
 from ..layouts import require_strided
 from ..ops.shape import empty_in_order, memory_order
-from .arguments import as_int, as_shape, check_fits, check_sizes, check_tensor, finish, refuse_memory_format
+from .arguments import (
+    as_int,
+    as_shape,
+    check_fits,
+    check_flag,
+    check_number,
+    check_sizes,
+    check_tensor,
+    finish,
+    refuse_memory_format,
+)
 from .from_data import as_new_array
 
 if TYPE_CHECKING:
@@ -36,6 +46,7 @@ def _options(
         raise RuntimeError("Cannot access accelerator device when none is available: pin_memory needs one.")
     require_strided(layout, function)
     kind = as_dtype(dtype) if dtype is not None else default or get_default_dtype()
+    check_flag(requires_grad, function or "the function", "requires_grad")
     if requires_grad and not kind.is_floating_point:
         raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")
     return kind
@@ -280,8 +291,7 @@ def linspace(
 ) -> Tensor:  # fmt: skip
     """`steps` numbers at equal distances from start to end, both included."""
     start, end = (_number(v) for v in (start, end))
-    if steps < 0:
-        raise RuntimeError("number of steps must be non-negative")
+    steps = _steps(steps, "linspace")
     kind = _options(dtype, device, requires_grad, layout)
     work = kind.numpy_dtype if kind.is_floating_point else np.dtype(np.float64)
     first, last = work.type(start), work.type(end)
@@ -289,13 +299,27 @@ def linspace(
     i = np.arange(steps)
     # Counted from the nearer end, as PyTorch does, so that both ends are exact.
     values = np.where(
-        i < steps / 2, first + step * i.astype(work), last - step * (steps - 1 - i).astype(work)
+        i < (steps // 2 or 1), first + step * i.astype(work), last - step * (steps - 1 - i).astype(work)
     )
     return finish(wrap(values.astype(kind.numpy_dtype), requires_grad), out)
 
 
+def _steps(steps: Any, function: str) -> int:
+    """How many numbers to make, of which an array can be."""
+    count = as_int(steps, function, "steps")
+    if count < 0:
+        raise RuntimeError("number of steps must be non-negative")
+    if count >= 2**63:
+        raise OverflowError(f"{function}(): argument 'steps' of {count} is too big")
+    return count
+
+
 def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype: Any = None) -> Tensor:
     """`steps` numbers from base^start to base^end, at equal ratios."""
+    start, end, base = (_number(v) for v in (start, end, base))
+    for name, value in (("start", start), ("end", end), ("base", base)):
+        check_number(value, "logspace", name)
+    steps = _steps(steps, "logspace")
     kind = _options(dtype, None, False)
     return wrap(np.power(base, np.linspace(start, end, steps)).astype(kind.numpy_dtype))
 
@@ -314,6 +338,7 @@ def eye(
 
 def scalar_tensor(value: Any, *, dtype: Any = None) -> Tensor:
     """A 0-dimensional tensor of the default dtype."""
+    check_number(value, "scalar_tensor", "s")
     return tensor(value, dtype=dtype or get_default_dtype())
 
 

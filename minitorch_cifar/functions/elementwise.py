@@ -18,6 +18,7 @@ from .arguments import (
     cast_operand,
     check_broadcast,
     check_number,
+    check_scalar,
     check_tensor,
     finish,
     floating,
@@ -33,8 +34,9 @@ if TYPE_CHECKING:
 
 def check_alpha(x: Any, y: Any, alpha: Any) -> None:
     """RuntimeError when the factor `alpha` is of a higher category than the operands."""
-    if type(alpha) is not bool and alpha == 1:
+    if type(alpha) is int and alpha == 1:
         return
+    check_scalar(alpha, "add", "alpha")
     kind = x._array.dtype.kind if isinstance(x, TensorBase) else np.asarray(x).dtype.kind
     if isinstance(alpha, float) and kind != "f":
         raise RuntimeError("For integral input tensors, argument alpha must not be a floating point number.")
@@ -177,6 +179,7 @@ def addcmul(
 ) -> Tensor:
     """input + value * tensor1 * tensor2."""
     x, a, b = three_operands(input, tensor1, tensor2, "addcmul")
+    check_scalar(value, "addcmul", "value")
     refuse_bool(x, "addcmul_cpu_out")
     return finish(arithmetic.Addcmul.apply(x, a, b, value=value), out)
 
@@ -186,6 +189,7 @@ def addcdiv(
 ) -> Tensor:
     """input + value * tensor1 / tensor2, of floats."""
     x, a, b = three_operands(input, tensor1, tensor2, "addcdiv")
+    check_scalar(value, "addcdiv", "value")
     check_addcdiv(tensor1, tensor2)
     return finish(arithmetic.Addcdiv.apply(x, a, b, value=value), out)
 

@@ -7,6 +7,7 @@ Square brackets are in `subscript.py`.
 from __future__ import annotations
 
 import itertools
+import math
 from typing import TYPE_CHECKING, Any, NoReturn
 
 import numpy as np
@@ -22,6 +23,7 @@ from .arguments import (
     as_int,
     check_broadcast,
     check_fits,
+    check_flag,
     check_number,
     check_storable,
     check_tensor,
@@ -356,6 +358,7 @@ def masked_select(input: Tensor, mask: Tensor) -> Tensor:
 def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
     """The places of the elements that are not zero: a matrix of indices, or one vector per dimension."""
     check_tensor(input, "nonzero")
+    check_flag(as_tuple, "nonzero", "as_tuple")
     if as_tuple:
         source = input._array if input._array.ndim else input._array.reshape(1)
         return tuple(constant(places.astype(np.int64)) for places in np.nonzero(source))
@@ -381,6 +384,9 @@ def fill_diagonal_(input: Tensor, fill_value: Any, wrap: bool = False) -> Tensor
     return input
 
 
+MAX_COMBINATIONS = 50_000_000  # rows
+
+
 def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> Tensor:
     """All choices of r elements of a vector, in order."""
     check_tensor(input, "combinations")
@@ -391,6 +397,11 @@ def combinations(input: Tensor, r: int = 2, with_replacement: bool = False) -> T
         raise RuntimeError(f"Expect a non-negative number, but got {count}")
     if count == 0:
         return constant(np.empty(0, input._array.dtype))
+    check_flag(with_replacement, "combinations", "with_replacement")
+    size = input._array.size
+    rows = math.comb(size + count - 1, count) if with_replacement and size else math.comb(size, count)
+    if rows > MAX_COMBINATIONS:
+        raise RuntimeError(f"combinations(): {rows:,} rows; at most {MAX_COMBINATIONS:,} are made")
     choose = itertools.combinations_with_replacement if with_replacement else itertools.combinations
     places = np.asarray(list(choose(range(input._array.size), count)), np.int64)
     return ops.Index.apply(input, index=[places.reshape(-1, count)])  # type: ignore[no-any-return]

@@ -10,7 +10,7 @@ import numpy as np
 from ..dtypes import FROM_NUMPY
 from ..ops import matmul as ops
 from ..ops.shape import Squeeze, UnsafeView
-from .arguments import check_broadcast, check_tensor, finish, refuse
+from .arguments import check_broadcast, check_scalar, check_tensor, finish, refuse
 
 if TYPE_CHECKING:
     from ..tensor import Tensor
@@ -200,6 +200,8 @@ def addmm(
             f"Tensor sizes: {list(input._array.shape)}"
         )
     _refuse_bool("addmm_impl_cpu_", mat1, mat2)
+    check_scalar(beta, "addmm", "beta")
+    check_scalar(alpha, "addmm", "alpha")
     return finish(ops.Addmm.apply(input, mat1, mat2, beta=beta, alpha=alpha), out)
 
 

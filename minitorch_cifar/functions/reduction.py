@@ -23,6 +23,7 @@ from .arguments import (
     numpy_names,
     reduced_dtype,
     refuse,
+    to_dtype,
 )
 from .elementwise import maximum, minimum
 from .results import max_result, median_result, min_result
@@ -44,7 +45,8 @@ def sum(
     check_tensor(input, "sum")
     x = reduced_dtype(input, dtype)
     dims = as_dims(dim, x._array.ndim, "sum")
-    return finish(ops.Sum.apply(x, dims=dims, keepdim=keepdim, whole=dim is None), out)
+    result = ops.Sum.apply(x, dims=dims, keepdim=keepdim, whole=dim is None)
+    return finish(to_dtype(result, as_dtype(dtype)) if x._array.dtype.kind == "b" else result, out)
 
 
 @numpy_names

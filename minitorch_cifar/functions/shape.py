@@ -66,6 +66,9 @@ def view(input: Tensor, *size: Any, **named: Any) -> Tensor:
     """
     from ..dtypes import dtype
 
+    for name in named:
+        if name not in ("size", "dtype") or size or len(named) > 1:
+            raise TypeError(f"view() got an unexpected keyword argument '{name}'")
     size = size or tuple(named.values())
     if len(size) == 1 and isinstance(size[0], dtype):
         raise NotImplementedError(
@@ -94,6 +97,7 @@ def reshape(input: Tensor, *shape: Any) -> Tensor:
 
 def reshape_as(input: Tensor, other: Tensor) -> Tensor:
     """`reshape` with the shape of another tensor."""
+    check_tensor(other, "reshape_as", "other")
     return reshape(input, other._array.shape)
 
 
@@ -175,6 +179,7 @@ def _t(input: Tensor, node: str) -> Tensor:
 
 def movedim(input: Tensor, source: Any, destination: Any) -> Tensor:
     """Dimensions moved to other positions; a view."""
+    check_tensor(input, "movedim")
     n = input._array.ndim
     sources = as_dims(source, n, "movedim") if isinstance(source, Sequence) else (as_dim(source, n),)
     targets = (
@@ -298,7 +303,8 @@ def expand_as(input: Tensor, other: Tensor) -> Tensor:
 
 def broadcast_to(input: Tensor, size: Any) -> Tensor:
     """`expand` to the given size."""
-    return expand(input, *size)
+    check_tensor(input, "broadcast_to")
+    return expand(input, *as_shape((size,), "broadcast_to"))
 
 
 def repeat(input: Tensor, *repeats: Any) -> Tensor:

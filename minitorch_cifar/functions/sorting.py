@@ -10,7 +10,7 @@ from ..autograd.variable import TensorBase
 from ..dtypes import FROM_NUMPY
 from ..ops.indexing import Sort
 from ..ops.reduction import Unique
-from .arguments import as_dim, as_dims, as_int, check_tensor, constant, numpy_names, refuse
+from .arguments import as_dim, as_dims, as_int, check_flag, check_tensor, constant, numpy_names, refuse
 from .results import sort_result, topk_result
 
 if TYPE_CHECKING:
@@ -73,6 +73,12 @@ def unique(
     (tensor([1, 2]), tensor([1, 2]))
     """
     check_tensor(input, "unique")
+    for name, flag in (
+        ("sorted", sorted),
+        ("return_inverse", return_inverse),
+        ("return_counts", return_counts),
+    ):
+        check_flag(flag, "unique", name)
     axis = None if dim is None else as_dim(dim, input._array.ndim, "unique")
     values, inverse, counts = Unique.apply(input, dim=axis)
     results = [values, *([inverse] if return_inverse else []), *([counts] if return_counts else [])]

@@ -17,7 +17,7 @@ from collections.abc import Callable
 from types import FunctionType
 from typing import Any
 
-from ..threads import leave_blas_one_thread
+from ..threads import hold_during_fork, leave_blas_one_thread
 
 Kernel = Callable[..., Any]
 
@@ -86,3 +86,4 @@ class ActiveKernels:
 
 
 active = ActiveKernels()
+hold_during_fork(active._lock)

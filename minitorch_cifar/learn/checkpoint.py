@@ -16,6 +16,7 @@ from typing import Any
 
 from ..models import NETWORKS, Classifier, Normalization
 from ..serialization import load, save
+from ..serialization.restricted_pickle import described
 from .errors import UserError
 from .position import Position, place
 from .run_folder import CHECKPOINT
@@ -108,13 +109,15 @@ def load_checkpoint(path: str | os.PathLike[str]) -> Checkpoint:
         raise UserError(f"{file} is not a checkpoint that can be read: {reason}") from error
     if not isinstance(content, Mapping) or content.get("format") != FORMAT:
         raise UserError(f"{file} is a .pth file, but not a checkpoint of `minitorch-cifar train`")
-    if content.get("version") not in READABLE:
+    if not isinstance(content.get("version"), int) or content["version"] not in READABLE:
         raise UserError(
-            f"{file} has checkpoint version {content.get('version')}; this program reads up to {VERSION}"
+            f"{file} has checkpoint version {described(content.get('version'))}; this program reads up to "
+            f"{VERSION}"
         )
     return _checked(content, file)
 
 
+MAX_CLASSES = 10_000  # the network has weights for each
 ENTRIES: dict[str, type | tuple[type, ...]] = {
     "settings": Mapping,
     "classes": (list, tuple),
@@ -143,12 +146,23 @@ def _checked(content: Mapping[str, Any], file: Path) -> Checkpoint:
                 f"{file} is a damaged checkpoint: its entry {name!r} is a {type(content[name]).__name__}"
             )
     for name in ("mean", "std"):
-        if not isinstance(content["normalization"].get(name), (list, tuple)):
-            raise UserError(f"{file} is a damaged checkpoint: its entry 'normalization' has no list {name!r}")
+        numbers = content["normalization"].get(name)
+        if not isinstance(numbers, (list, tuple)) or not all(isinstance(n, (int, float)) for n in numbers):
+            raise UserError(
+                f"{file} is a damaged checkpoint: its entry 'normalization' has no list {name!r} of numbers"
+            )
+    classes = content["classes"]
+    if not 1 <= len(classes) <= MAX_CLASSES or not all(isinstance(name, str) for name in classes):
+        raise UserError(
+            f"{file} is a damaged checkpoint: its entry 'classes' is no list of 1 to {MAX_CLASSES:,} names"
+        )
+    engine = content.get("engine", "minitorch")
+    if engine not in ("minitorch", "torch"):
+        raise UserError(f"{file} is a damaged checkpoint: its entry 'engine' is {described(engine)}")
     try:
         checkpoint = Checkpoint(
             settings=Settings.from_dict(content["settings"], str(file)),
-            classes=tuple(content["classes"]),
+            classes=tuple(classes),
             normalization=Normalization(
                 tuple(content["normalization"]["mean"]), tuple(content["normalization"]["std"])
             ),
@@ -157,7 +171,7 @@ def _checked(content: Mapping[str, Any], file: Path) -> Checkpoint:
             epoch=content["epoch"],
             random_state=content["random_state"],
             metrics=tuple(content["metrics"]),
-            engine=str(content.get("engine", "minitorch")),
+            engine=engine,
             scheduler=content.get("scheduler"),
             other_random_states=content.get("other_random_states"),
             running=None if content.get("running") is None else Position.from_dict(content["running"]),
@@ -166,7 +180,7 @@ def _checked(content: Mapping[str, Any], file: Path) -> Checkpoint:
         raise UserError(f"{file} is a damaged checkpoint: {error}") from error
     try:
         checkpoint.network()
-    except (RuntimeError, TypeError) as error:
+    except Exception as error:  # whatever else than tensors of these shapes leads to
         raise UserError(
             f"{file} does not hold the weights of the network {checkpoint.settings.model}: {error}"
         ) from error

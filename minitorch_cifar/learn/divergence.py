@@ -16,8 +16,10 @@ from ..tensor import Tensor
 __all__ = ["first_layer_not_finite", "first_state_not_finite"]
 
 
-def first_layer_not_finite(network: Module, images: Tensor) -> str:
-    """Where `network(images)` first holds NaN or infinity, in words, in the order in which layers compute.
+def first_layer_not_finite(network: Module, *batches: Tensor) -> str:
+    """Where `network` first computes NaN or infinity, in words, in the order in which layers compute.
+
+    `batches` are pictures (N, C, H, W); the first of them that leads to one is told of.
 
     >>> import minitorch_cifar as torch
     >>> network = torch.nn.Sequential(torch.nn.ReLU(), torch.nn.Linear(2, 2))
@@ -25,8 +27,13 @@ def first_layer_not_finite(network: Module, images: Tensor) -> str:
     >>> first_layer_not_finite(network, torch.zeros(1, 2))
     'first nan in layer 1 (Linear), whose weight is nan'
 
-    The network runs once more in the mode it is in, so statistics of batch norm move on.
+    The network runs once more in the mode it is in, so in training statistics of batch norm move on.
     """
+    found = (_first_layer_not_finite(network, images) for images in batches)
+    return next(filter(None, found), "every layer's output is finite, and the loss of them is not")
+
+
+def _first_layer_not_finite(network: Module, images: Tensor) -> str | None:
     if (kind := _not_finite(images)) is not None:
         return f"the pictures themselves hold {kind}"
     found: list[str] = []
@@ -57,7 +64,7 @@ def first_layer_not_finite(network: Module, images: Tensor) -> str:
     finally:
         for handle in handles:
             handle.remove()
-    return found[0] if found else "every layer's output is finite, and the loss of them is not"
+    return found[0] if found else None
 
 
 def first_state_not_finite(network: Module, optimizer: Optimizer) -> str | None:

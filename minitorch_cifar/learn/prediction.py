@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import warnings
 
 from PIL import Image, ImageOps
 
@@ -11,13 +10,14 @@ from ..autograd import no_grad
 from ..models import Classifier
 from ..nn import functional as F
 from ..vision import transforms
+from ..vision.datasets import DatasetError
+from ..vision.datasets.folder import opened_picture
 from .data import scaling
 from .errors import UserError
 
 __all__ = ["SIDE", "open_picture", "predict"]
 
 SIDE = 32  # height and width that the networks were made for
-MAX_PIXELS = 100_000_000  # a picture that claims more is not opened
 
 
 def open_picture(path: str | os.PathLike[str]) -> Image.Image:
@@ -27,19 +27,14 @@ def open_picture(path: str | os.PathLike[str]) -> Image.Image:
         UserError: no such file, no picture, or a damaged or monstrously large one.
     """
     try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
-            with Image.open(path) as picture:
-                if picture.width * picture.height > MAX_PIXELS:
-                    raise UserError(f"{path} is too large: {picture.width}x{picture.height} pixels")
-                upright = ImageOps.exif_transpose(picture)
-                return upright.convert("RGB")
+        with opened_picture(path) as picture:
+            return ImageOps.exif_transpose(picture).convert("RGB")
     except FileNotFoundError as error:
         raise UserError(f"there is no picture {path}") from error
     except IsADirectoryError as error:
         raise UserError(f"{path} is a folder, not a picture") from error
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UserError(f"{path} is not a picture that can be read") from error
+    except DatasetError as error:
+        raise UserError(str(error)) from error
 
 
 def predict(network: Classifier, picture: Image.Image) -> list[float]:

@@ -93,11 +93,11 @@ def train(
         training = run.training
         if resume and folder.has_checkpoint():
             run.resume()
-        if training.epochs_done < settings.epochs:
-            folder.write_config(settings, save_every=save_every)
-            folder.cut_metrics(training.metrics)
-        reporter.begin(training, folder)
         try:
+            if training.epochs_done < settings.epochs:
+                folder.write_config(settings, save_every=save_every)
+                folder.cut_metrics(training.metrics)
+            reporter.begin(training, folder)
             with deferred_signals() as run.request:
                 while training.epochs_done < settings.epochs and not run.request:
                     run.run_epoch(reporter)

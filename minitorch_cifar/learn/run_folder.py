@@ -34,6 +34,7 @@ CONFIG = "config.json"
 METRICS = "metrics.jsonl"
 CHECKPOINT = "checkpoint.pth"
 RUNS = Path("runs")
+MAX_CONFIG = 100_000  # bytes
 
 
 class RunFolder:
@@ -170,8 +171,10 @@ class RunFolder:
         if not path.exists():
             return None
         try:
+            if path.stat().st_size > MAX_CONFIG:
+                raise UserError(f"{path} was not written by `minitorch-cifar train`: it is too large")
             values = json.loads(path.read_text(encoding="utf-8"))
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, RecursionError) as error:
             raise UserError(f"cannot read {path}: {error}") from error
         if not isinstance(values, dict):
             raise UserError(f"{path} was not written by `minitorch-cifar train`")
@@ -187,8 +190,12 @@ class RunFolder:
         with self.writing(METRICS):
             if not lines:
                 path.unlink(missing_ok=True)
-            elif not path.exists() or path.read_bytes() != lines.encode():
+            elif not self._holds(path, lines.encode()):
                 self._write(METRICS, lines)
+
+    @staticmethod
+    def _holds(path: Path, content: bytes) -> bool:
+        return path.exists() and path.stat().st_size == len(content) and path.read_bytes() == content
 
     def _write(self, name: str, text: str) -> None:
         with self.writing(name), whole_file(self.path / name) as file:

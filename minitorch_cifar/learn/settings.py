@@ -28,6 +28,16 @@ BUILT_IN_DATA = ("shapes10", "cifar10")
 SCHEDULES = ("constant", "cosine")
 
 
+# What a setting may be in a file.
+KINDS: dict[str, tuple[type, ...]] = {
+    **dict.fromkeys(("model", "data", "schedule"), (str,)),
+    **dict.fromkeys(("epochs", "batch_size", "seed"), (int,)),
+    **dict.fromkeys(("lr", "momentum"), (float, int)),
+    "limit": (int, type(None)),
+    **dict.fromkeys(("augment", "deterministic"), (bool,)),
+}
+
+
 @dataclass(frozen=True)
 class Settings:
     """The settings that a run's result depends on. `limit` None means all pictures."""
@@ -58,7 +68,17 @@ class Settings:
             raise UserError(
                 f"{source} was not written by `minitorch-cifar train`: it lacks {', '.join(missing)}"
             )
-        return make_settings(**{field.name: values.get(field.name, field.default) for field in fields(cls)})
+        found = {field.name: values.get(field.name, field.default) for field in fields(cls)}
+        for name, kinds in KINDS.items():
+            value = found[name]
+            if not isinstance(value, kinds) or (isinstance(value, bool) and bool not in kinds):
+                raise UserError(f"{source} is damaged: its setting {name} is a {type(value).__name__}")
+            if isinstance(value, int) and abs(value) >= 2**63:
+                raise UserError(f"{source} is damaged: its setting {name} is out of range")
+        try:
+            return make_settings(**found)
+        except (UserError, ValueError) as error:  # ValueError: a name that no file can have
+            raise UserError(f"{source} is damaged: {error}") from error
 
     @property
     def data_name(self) -> str:

@@ -25,7 +25,7 @@ from .checkpoint import Checkpoint
 from .data import Pictures, open_pictures
 from .divergence import first_layer_not_finite, first_state_not_finite
 from .errors import UserError
-from .evaluation import Evaluation, evaluate
+from .evaluation import BATCH_SIZE, Evaluation, evaluate
 from .position import Position, place
 from .random_states import get_other_states, seed_all, set_other_states
 from .run_folder import RunFolder
@@ -123,7 +123,6 @@ class Training:
         epoch = self.epochs_done + 1
         last = time.perf_counter()
         position, batches = self._enter_epoch()
-        images = None
         for images, labels in batches:
             value = self._step(images, labels)
             position.step += 1
@@ -135,11 +134,12 @@ class Training:
         reporter.test(epoch)
         tested = self._test(pause)
         if not math.isfinite(tested.loss):  # the last step may be the one that went wrong
-            where = first_layer_not_finite(
-                self.network, images if images is not None else self.test_pictures.dataset[0][0].unsqueeze(0)
-            )
             raise self._diverged(
-                f"the test loss became {tested.loss} after epoch {epoch}, step {position.step}", where
+                f"the test loss became {tested.loss} after epoch {epoch}, step {position.step}",
+                first_layer_not_finite(
+                    self.network.eval(),
+                    *(images for images, _ in DataLoader(self.test_pictures.dataset, BATCH_SIZE)),
+                ),
             )
         row = {
             "epoch": epoch,

@@ -18,7 +18,7 @@ from minitorch_cifar.tensor import Tensor
 if TYPE_CHECKING:
     from minitorch_cifar.nn.module import Module
 
-__all__ = ["Hook", "HookDict", "call_with_hooks", "register"]
+__all__ = ["Hook", "HookDict", "add", "call_with_hooks", "register"]
 
 
 class Hook(NamedTuple):
@@ -38,6 +38,13 @@ def register(hooks: HookDict, hook: Hook, prepend: bool) -> RemovableHandle:
     hooks[handle.id] = hook
     if prepend:
         hooks.move_to_end(handle.id, last=False)
+    return handle
+
+
+def add(hooks: OrderedDict[int, Callable[..., Any]], hook: Callable[..., Any]) -> RemovableHandle:
+    """Adds a hook around saving or loading (`state_dict.py` calls it), and returns its handle."""
+    handle = RemovableHandle(hooks)
+    hooks[handle.id] = hook
     return handle
 
 

@@ -295,6 +295,11 @@ def _accepted(uniforms: Array, mean: float, std: float, a: float, b: float, sour
     """The uniforms over [a, b), each redrawn until another one lies below its normal density."""
     mode = max(a, min(mean, b))  # where in [a, b] the density is largest
     log_peak = -0.5 * ((mode - mean) / std) ** 2
+    # The density falls within about this far of its peak. Where that is next to nothing of [a, b], numbers
+    # would be drawn without end.
+    falls_within = std * std / max(abs(mode - mean), std)
+    if not falls_within > 1e-6 * (b - a):
+        raise RuntimeError(f"next to no number of a normal of mean {mean} and std {std} lies in [{a}, {b}]")
     candidates = accepted = uniforms
     pending = np.ones(uniforms.shape, bool)
     while True:

@@ -22,6 +22,8 @@ from minitorch_cifar.tensor import Tensor
 
 __all__ = ["Module"]
 
+StateHooks = OrderedDict[int, Callable[..., Any]]  # hooks around saving and loading, in calling order
+
 
 def _indented(text: str) -> str:
     """`text` with all lines but the first indented by two spaces."""
@@ -58,6 +60,10 @@ class Module(ModuleTree):
     _forward_pre_hooks: HookDict
     _backward_hooks: HookDict
     _backward_pre_hooks: HookDict
+    _state_dict_pre_hooks: StateHooks
+    _state_dict_hooks: StateHooks
+    _load_state_dict_pre_hooks: StateHooks
+    _load_state_dict_post_hooks: StateHooks
 
     def __init__(self, *args: Any, **kwargs: Any) -> None:
         if kwargs:
@@ -74,6 +80,10 @@ class Module(ModuleTree):
         self._forward_pre_hooks = OrderedDict()
         self._backward_hooks = OrderedDict()
         self._backward_pre_hooks = OrderedDict()
+        self._state_dict_pre_hooks = OrderedDict()
+        self._state_dict_hooks = OrderedDict()
+        self._load_state_dict_pre_hooks = OrderedDict()
+        self._load_state_dict_post_hooks = OrderedDict()
 
     # ---- calling ----
 
@@ -164,6 +174,39 @@ class Module(ModuleTree):
         module_state.load_one(
             self, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs
         )
+
+    def get_extra_state(self) -> Any:
+        """What else than tensors belongs into the state dict, for `set_extra_state`; subclasses define both.
+
+        It stands under the name `_extra_state`, and should be something that `torch.save` can write.
+        """
+        raise RuntimeError(f"{type(self).__name__} defines no get_extra_state(): it has no extra state")
+
+    def set_extra_state(self, state: Any) -> None:
+        """Takes over what `get_extra_state` returned; `load_state_dict` calls it where a class defines it."""
+        raise RuntimeError(f"{type(self).__name__} defines no set_extra_state(): it has no extra state")
+
+    def register_state_dict_pre_hook(self, hook: Callable[[Module, str, bool], None]) -> RemovableHandle:
+        """`hook(module, prefix, keep_vars)` runs before `state_dict` collects this module's tensors."""
+        return module_hooks.add(self._state_dict_pre_hooks, hook)
+
+    def register_state_dict_post_hook(
+        self, hook: Callable[[Module, Any, str, dict[str, Any]], None]
+    ) -> RemovableHandle:
+        """`hook(module, state_dict, prefix, local_metadata)` may change what `state_dict` has collected."""
+        return module_hooks.add(self._state_dict_hooks, hook)
+
+    def register_load_state_dict_pre_hook(self, hook: Callable[..., None]) -> RemovableHandle:
+        """`hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys,
+        error_msgs)` may change a state dict's entries before they are loaded.
+        """
+        return module_hooks.add(self._load_state_dict_pre_hooks, hook)
+
+    def register_load_state_dict_post_hook(
+        self, hook: Callable[[Module, module_state.IncompatibleKeys], None]
+    ) -> RemovableHandle:
+        """`hook(module, incompatible_keys)` may change the lists of misfits after loading."""
+        return module_hooks.add(self._load_state_dict_post_hooks, hook)
 
     # ---- switches that go through the whole tree ----
 

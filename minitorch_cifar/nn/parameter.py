@@ -13,7 +13,8 @@ from typing import Any, Self
 
 import numpy as np
 
-from minitorch_cifar.tensor import Tensor
+from ..functions.arguments import check_flag
+from ..tensor import Tensor
 
 __all__ = ["Buffer", "Parameter"]
 
@@ -53,6 +54,7 @@ class Parameter(Tensor):
     """
 
     def __new__(cls, data: Tensor | None = None, requires_grad: bool = True) -> Self:
+        check_flag(requires_grad, "Parameter", "requires_grad")
         parameter: Self = _share(cls, data)
         if requires_grad and not np.issubdtype(parameter._array.dtype, np.floating):
             raise RuntimeError("Only Tensors of floating point and complex dtype can require gradients")

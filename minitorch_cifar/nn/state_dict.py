@@ -8,7 +8,7 @@ it raises, so that one message names all of them, in PyTorch's words.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from minitorch_cifar.autograd import no_grad
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 __all__ = ["IncompatibleKeys", "StateDict", "load", "load_one", "save", "save_one"]
 
 StateDict = OrderedDict[str, Any]
+EXTRA_STATE = "_extra_state"  # what `get_extra_state` returned stands under this name
 
 
 class IncompatibleKeys(NamedTuple):
@@ -40,19 +41,39 @@ def save(module: Module, destination: Any, prefix: str, keep_vars: bool) -> Any:
     if destination is None:
         destination = OrderedDict()
         destination._metadata = OrderedDict()
+    local_metadata = {"version": module._version}
     if hasattr(destination, "_metadata"):
-        destination._metadata[prefix[:-1]] = {"version": module._version}
+        destination._metadata[prefix[:-1]] = local_metadata
+    for hook in list(_hooks(module, "_state_dict_pre_hooks")):
+        hook(module, prefix, keep_vars)
     module._save_to_state_dict(destination, prefix, keep_vars)
     for name, child in module._modules.items():
         if child is not None:
             child.state_dict(destination=destination, prefix=f"{prefix}{name}.", keep_vars=keep_vars)
+    for hook in list(_hooks(module, "_state_dict_hooks")):
+        if hook(module, destination, prefix, local_metadata) is not None:
+            raise RuntimeError("state_dict post-hook must return None")
     return destination
+
+
+def _hooks(module: Module, kind: str) -> Iterable[Any]:
+    """The hooks of one kind, in calling order; modules that were pickled before there were any have none."""
+    return module.__dict__.get(kind, {}).values()
 
 
 def save_one(module: Module, destination: Any, prefix: str, keep_vars: bool) -> None:
     """Adds the parameters and persistent buffers of `module` itself."""
     for name, tensor in _own_tensors(module).items():
         destination[prefix + name] = tensor if keep_vars else tensor.detach()
+    if _defines(module, "get_extra_state"):
+        destination[prefix + EXTRA_STATE] = module.get_extra_state()
+
+
+def _defines(module: Module, method: str) -> bool:
+    """Whether the module's class has a `method` of its own."""
+    from minitorch_cifar.nn.module import Module
+
+    return getattr(type(module), method) is not getattr(Module, method)
 
 
 def _own_tensors(module: Module) -> dict[str, Tensor]:
@@ -86,6 +107,12 @@ def load(module: Module, state_dict: Mapping[str, Any], strict: bool, assign: bo
                 child_prefix = f"{prefix}{name}."
                 inside = OrderedDict((key, v) for key, v in entries.items() if key.startswith(child_prefix))
                 load_tree(child, inside, child_prefix)
+        for hook in list(_hooks(part, "_load_state_dict_post_hooks")):
+            if hook(part, IncompatibleKeys(missing_keys, unexpected_keys)) is not None:
+                raise AssertionError(
+                    "Hooks registered with ``register_load_state_dict_post_hook`` are not expected to return "
+                    "new values, if incompatible_keys need to be modified, it should be done inplace."
+                )
 
     load_tree(module, known, "")
     if strict:
@@ -116,6 +143,8 @@ def load_one(
     error_msgs: list[str],
 ) -> None:
     """Copies the entries of `module` itself, and adds what does not fit to the three lists."""
+    for hook in list(_hooks(module, "_load_state_dict_pre_hooks")):
+        hook(module, state_dict, prefix, local_metadata, strict, missing_keys, unexpected_keys, error_msgs)
     own = _own_tensors(module)
     for name, tensor in own.items():
         key = prefix + name
@@ -126,9 +155,17 @@ def load_one(
         problem = _load_tensor(module, name, tensor, key, state_dict[key], local_metadata)
         if problem is not None:
             error_msgs.append(problem)
+    extra_key = prefix + EXTRA_STATE
+    if _defines(module, "set_extra_state"):
+        if extra_key in state_dict:
+            module.set_extra_state(state_dict[extra_key])
+        elif strict:
+            missing_keys.append(extra_key)
+    elif strict and extra_key in state_dict:
+        unexpected_keys.append(extra_key)
     if strict:
         for key in state_dict:
-            if key.startswith(prefix):
+            if key.startswith(prefix) and key != extra_key:
                 first, *rest = key[len(prefix) :].split(".", 1)
                 if first not in (module._modules if rest else own):
                     unexpected_keys.append(key)

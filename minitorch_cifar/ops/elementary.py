@@ -100,6 +100,8 @@ def _power(x: Array, exponent: float) -> Array:
         return np.sqrt(x)
     if exponent == -0.5:
         return np.reciprocal(np.sqrt(x))
+    if x.dtype == np.float32 and abs(exponent) > 2**24:  # float32 no longer tells odd from even
+        return np.power(x.astype(np.float64), exponent).astype(np.float32)
     return np.power(x, like(x, exponent))
 
 

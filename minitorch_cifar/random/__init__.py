@@ -10,6 +10,7 @@ from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
 from typing import TYPE_CHECKING, Any, Final
 
+from ..threads import hold_during_fork
 from .generator import Generator
 from .own_stream import DefaultGenerator
 
@@ -28,6 +29,7 @@ __all__ = [
 ]
 
 default_generator: Final = DefaultGenerator()
+hold_during_fork(default_generator._lock)
 
 
 def manual_seed(seed: Any) -> Generator:

@@ -161,11 +161,17 @@ def _read(file: BinaryIO, source: str, map_location: MapLocation, restricted: bo
         # Records are found from the archive's start, so that it may stand anywhere in the file.
         archive_file = file if start == 0 else BytesIO(file.read())
         archive = ArchiveReader(archive_file, source)
-        return run(archive.read("data.pkl"), ArchiveStorages(archive, map_location))
+        return run(archive.read("data.pkl"), ArchiveStorages(archive, map_location))[0]
     except pickle.UnpicklingError as error:
         raise pickle.UnpicklingError(_refusal(error, source, restricted)) from error
     except EOFError as error:
         raise EOFError(f"{source}: {error}") from error
+    except (AttributeError, ImportError, RuntimeError):
+        raise  # of a class that the file names and that is not here, or of `map_location`
+    except Exception as error:
+        if source in str(error):
+            raise
+        raise pickle.UnpicklingError(f"{source}: {type(error).__name__}: {error}") from error
 
 
 def _refusal(error: Exception, source: str, restricted: bool) -> str:

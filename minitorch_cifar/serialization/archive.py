@@ -10,14 +10,15 @@ from __future__ import annotations
 import struct
 import zipfile
 import zlib
-from typing import BinaryIO, Final
+from typing import BinaryIO, Final, cast
 
 from ..dtypes import Array
 
 ALIGNMENT: Final = 64
 LOCAL_HEADER: Final = 30  # bytes in front of a record's name
 PADDING_TAG: Final = b"FB"  # marks the padding, so that readers skip it
-MAX_PICKLE: Final = 1 << 27
+MAX_PICKLE: Final = 1 << 25  # bytes; text of four bytes a character may take four times that
+MAX_DIRECTORY: Final = 1 << 22  # bytes of the zip's list of records, some 80 for each
 # Above this zipfile reserves 20 more bytes in the header, for sizes of 64 bits.
 ZIP64_FROM: Final = zipfile.ZIP64_LIMIT / 1.05
 
@@ -51,6 +52,24 @@ class ArchiveWriter:
             record.write(content)
 
 
+class _BoundedFile:
+    """A file for `zipfile`, which takes a file's word for how long its list of records is."""
+
+    def __init__(self, file: BinaryIO) -> None:
+        self.file = file
+        self.seek, self.tell = file.seek, file.tell
+        self.limit = MAX_DIRECTORY
+
+    def seekable(self) -> bool:
+        return True
+
+    def read(self, size: int = -1) -> bytes:
+        content = self.file.read(self.limit + 1 if size < 0 else min(size, self.limit + 1))
+        if len(content) > self.limit:
+            raise ValueError(f"more than {self.limit:,} bytes where its list of records should be")
+        return content
+
+
 class ArchiveReader:
     """Reads records of a `.pth` file; `source` is its name in error messages.
 
@@ -62,7 +81,9 @@ class ArchiveReader:
         self.source = source
         size = file.seek(0, 2)
         try:
-            self.zip = zipfile.ZipFile(file)
+            bounded = _BoundedFile(file)
+            self.zip = zipfile.ZipFile(cast(BinaryIO, bounded))
+            bounded.limit = MAX_PICKLE
         except (zipfile.BadZipFile, ValueError, OverflowError, struct.error, NotImplementedError) as error:
             raise RuntimeError(
                 f"{source}: damaged or truncated: it starts as a zip archive, but {error}"
@@ -84,6 +105,8 @@ class ArchiveReader:
                 f"{source}: a zip archive, but not one that torch.save wrote: no data.pkl in it"
             )
         self.folder = pickles[0].removesuffix("data.pkl")
+        if self.folder in ("/", "./", "../"):
+            raise RuntimeError(f"{source}: its records lie in {self.folder!r}, which no .pth file's do")
 
     def __contains__(self, name: str) -> bool:
         return self.folder + name in self.records

@@ -8,14 +8,14 @@ storages that come later, so their memory is laid out first and filled afterward
 from __future__ import annotations
 
 import pickle
-import pickletools
 from collections.abc import Callable
 from typing import Any, BinaryIO, Final
 
 import numpy as np
 
 from ..dtypes import Array
-from .restricted_pickle import RestrictedUnpickler
+from .archive import MAX_PICKLE
+from .restricted_pickle import RestrictedUnpickler, described
 from .storage import StorageType
 
 MAGIC: Final = 0x1950A86A20F9469CFC6C
@@ -27,50 +27,43 @@ def load_legacy(file: BinaryIO, source: str, map_location: Any, run: Callable[..
 
     Raises RuntimeError when the file is truncated, `pickle.UnpicklingError` when it is something else.
     """
-    data = memoryview(file.read())
+    start = file.tell()
+    size = file.seek(0, 2) - start
+    file.seek(start)
+    data = memoryview(file.read(MAX_PICKLE))  # all that comes before the storages
     position = 0
 
-    def plain() -> Any:
+    def plain(kind: type[Any]) -> Any:
         nonlocal position
         reader = RestrictedUnpickler(data[position:], {})
         value = reader.load()
+        if not isinstance(value, kind):
+            raise RuntimeError(f"{source}: damaged: {described(value)} where a {kind.__name__} is expected")
         position += reader.position
         return value
 
     try:
-        magic = plain()
-    except pickle.UnpicklingError:
+        magic = plain(int)
+    except (pickle.UnpicklingError, RuntimeError):
         magic = None
     if magic != MAGIC:
         raise pickle.UnpicklingError(
             "not a file that torch.save wrote: it is neither a zip archive nor of the old format"
         )
-    if plain() != PROTOCOL:
+    if plain(int) != PROTOCOL:
         raise RuntimeError(f"{source}: damaged: unknown protocol version")
-    if plain().get("little_endian") is not True:
+    if plain(dict).get("little_endian") is not True:
         raise RuntimeError(f"{source}: saved on a big-endian machine, which is not supported for old files")
-    storages = LegacyStorages(len(data), source, map_location)
-    end = position + _pickle_length(data[position:], source)
-    result = run(bytes(data[position:end]), storages)
-    position = end
-    for key in plain():
-        position = storages.fill(key, data, position)
+    storages = LegacyStorages(size, source, map_location)
+    result, length = run(data[position:], storages)
+    position += length
+    keys = plain(list)
+    file.seek(start + position)
+    for key in keys:
+        storages.fill(key, file)
     if storages.empty:
-        raise RuntimeError(f"{source}: damaged: no content for storages {sorted(storages.empty)}")
+        raise RuntimeError(f"{source}: damaged: no content for storages {sorted(storages.empty)[:10]}")
     return result
-
-
-def _pickle_length(data: memoryview, source: str) -> int:
-    """How many bytes the pickle at the start of `data` has; it is walked through, not run."""
-    from io import BytesIO
-
-    stream = BytesIO(data)
-    try:
-        for _ in pickletools.genops(stream):
-            pass
-    except (ValueError, EOFError) as error:
-        raise RuntimeError(f"{source}: damaged or truncated: {error}") from error
-    return stream.tell()
 
 
 class LegacyStorages:
@@ -100,19 +93,27 @@ class LegacyStorages:
             raise RuntimeError(f"{self.source}: damaged: storage {key!r} is described in two ways")
         return storage
 
-    def fill(self, key: Any, data: memoryview, position: int) -> int:
-        """Copy one storage's content from `data`; returns the position after it."""
-        storage = self.loaded.get(key)
-        if storage is None:
-            raise RuntimeError(f"{self.source}: damaged: storage {key!r} belongs to no tensor")
-        end = position + 8 + storage.nbytes
-        if end > len(data):
-            raise RuntimeError(f"{self.source}: truncated: {end:,} bytes expected, it has {len(data):,}")
-        count = int.from_bytes(data[position : position + 8], "little")
+    def fill(self, key: Any, file: BinaryIO) -> None:
+        """Read one storage's content from where `file` stands."""
+        if not isinstance(key, str) or key not in self.loaded:
+            raise RuntimeError(f"{self.source}: damaged: storage {described(key)} belongs to no tensor")
+        if key not in self.empty:
+            raise RuntimeError(f"{self.source}: damaged: storage {key!r} comes twice")
+        storage = self.loaded[key]
+        count = int.from_bytes(file.read(8), "little")
         if count != storage.size:
             raise RuntimeError(
-                f"{self.source}: damaged: storage {key!r} has {count} elements, not {storage.size}"
+                f"{self.source}: damaged or truncated: storage {key!r} has {count} elements, "
+                f"not {storage.size}"
             )
-        storage[...] = np.frombuffer(data[position + 8 : end], storage.dtype)
+        view = memoryview(storage.data).cast("B") if storage.size else memoryview(bytearray())
+        done = 0
+        while done < view.nbytes:
+            chunk = file.read(min(1 << 20, view.nbytes - done))
+            if not chunk:
+                raise RuntimeError(
+                    f"{self.source}: truncated: storage {key!r} has {done:,} bytes, expected {view.nbytes:,}"
+                )
+            view[done : done + len(chunk)] = chunk
+            done += len(chunk)
         self.empty.discard(key)
-        return end

@@ -3,8 +3,9 @@
 A pickle is a small program for a stack machine, and Python's own machine calls whatever that program names.
 This one knows only the opcodes that plain containers, numbers, strings and a fixed list of named constructors
 need; anything else is refused by name before it is looked up. CIFAR batches and `.pth` files both pass
-through here, each with its own short list of names. Lengths are checked against the bytes that are there, so
-a file cannot ask for more memory than its own size calls for.
+through here, each with its own short list of names. Lengths are checked against the bytes that are there, and
+a budget of steps bounds what a file can build out of few bytes, so it cannot ask for more memory or time than
+its own size calls for.
 """
 
 from __future__ import annotations
@@ -19,6 +20,12 @@ from typing import Any, Final, NoReturn
 import numpy as np
 
 from ..dtypes import Array
+
+# One step is an opcode, or about 64 bytes that a constructor makes. CIFAR-100 takes 250,000, weights of the
+# largest networks a few thousand.
+MAX_STEPS: Final = 1_000_000
+# Numbers whose hashes collide can be chosen; one more then costs as many comparisons as there are.
+MAX_ODD_KEYS: Final = 5_000
 
 
 class Buildable:
@@ -64,12 +71,15 @@ class RestrictedUnpickler:
         self.stack: list[Any] = []
         self.marks: list[int] = []
         self.memo: dict[int, Any] = {}
+        self.steps = 0
+        self.odd_keys = 0
 
     def load(self) -> Any:
         """Run the program and return what it leaves on the stack."""
         try:
             while True:
                 opcode = self._take(1)[0]
+                self._charge(1)
                 if opcode == STOP:
                     return self._pop()
                 handler = HANDLERS.get(opcode)
@@ -78,12 +88,17 @@ class RestrictedUnpickler:
                         f"opcode {bytes([opcode])!r} is not one that tensors and plain containers need"
                     )
                 handler(self)
-        except pickle.UnpicklingError:
+        except (pickle.UnpicklingError, MemoryError):
             raise
         except (ValueError, TypeError, KeyError, IndexError, UnicodeError, OverflowError) as error:
             raise pickle.UnpicklingError(
                 f"malformed pickle at byte {self.position}: {type(error).__name__}: {error}"
             ) from error
+
+    def _charge(self, steps: int) -> None:
+        self.steps += steps
+        if self.steps > MAX_STEPS:
+            self._fail(f"it takes more than {MAX_STEPS:,} steps; no file of this format does")
 
     # Reading
 
@@ -177,7 +192,16 @@ class RestrictedUnpickler:
         if len(items) % 2:
             self._fail("a dict with a key that has no value")
         for key, value in zip(items[::2], items[1::2], strict=True):
-            target[checked_key(key)] = value
+            target[self._key(key)] = value
+
+    def _key(self, key: Any) -> Any:
+        """A key of a dict, if its hash is harmless, and if not too many have hashes that can be chosen."""
+        checked_key(key)
+        chosen = isinstance(key, (float, tuple)) or (isinstance(key, int) and not -(2**32) < key < 2**32)
+        self.odd_keys += chosen
+        if self.odd_keys > MAX_ODD_KEYS:
+            self._fail(f"more than {MAX_ODD_KEYS:,} large numbers or tuples as keys or members of sets")
+        return key
 
     def _set_item(self) -> None:
         value = self._pop()
@@ -205,7 +229,26 @@ class RestrictedUnpickler:
         constructor = self._pop()
         if not isinstance(constructor, Constructor) or not isinstance(arguments, tuple):
             self._fail("it calls what is not a constructor")
-        self.stack.append(constructor.function(*arguments))
+        for argument in arguments:
+            self._charge_argument(argument)
+        try:
+            self.stack.append(constructor.function(*arguments))
+        except pickle.UnpicklingError:
+            raise
+        except (AttributeError, RuntimeError, NotImplementedError, RecursionError) as error:
+            self._fail(f"{error}")
+
+    def _charge_argument(self, argument: Any) -> None:
+        """A copy costs as many steps as it has members, or a 64th of its bytes."""
+        if isinstance(argument, (str, bytes, bytearray)):
+            self._charge(len(argument) // 64)
+        elif isinstance(argument, (list, dict, set, frozenset, tuple)):
+            self._charge(2 * len(argument) + 2)
+            for member in argument if isinstance(argument, (list, set, frozenset)) else ():
+                # the pairs of an ordered dict bring their key in front
+                key = member[0] if isinstance(member, tuple) and len(member) == 2 else member
+                if isinstance(key, (float, int, tuple)):
+                    self._key(key)
 
     def _build(self) -> None:
         state = self._pop()
@@ -213,8 +256,11 @@ class RestrictedUnpickler:
         if isinstance(target, Buildable):
             target.build(state)
         elif (
-            type(target) is OrderedDict and isinstance(state, dict) and all(isinstance(k, str) for k in state)
+            type(target) is OrderedDict
+            and isinstance(state, dict)
+            and all(isinstance(k, str) and not hasattr(OrderedDict, k) for k in state)
         ):
+            self._charge_argument(state)
             vars(target).update(state)  # a state dict's `_metadata`
         else:
             self._fail(f"it changes the attributes of a {type(target).__name__}")
@@ -223,6 +269,18 @@ class RestrictedUnpickler:
         if self.persistent_load is None:
             self._fail("it refers to data outside of itself")
         self.stack.append(self.persistent_load(self._pop()))
+
+
+def described(value: Any) -> str:
+    """A value out of a file for a message. Containers by their type: to print one may take for ever, because
+    a few bytes make a list that holds the next one twice, and so on, a hundred deep.
+    """
+    if value is None or isinstance(value, (bool, int, float, str, bytes)):
+        text = repr(value[:80] if isinstance(value, (str, bytes)) else value)
+        return text if len(text) <= 100 else f"{text[:100]}..."
+    if isinstance(value, tuple) and len(value) <= 8 and all(isinstance(v, (int, str)) for v in value):
+        return f"({', '.join(map(described, value))})"
+    return f"a {type(value).__name__}"
 
 
 def checked_key(key: Any) -> Any:
@@ -285,7 +343,7 @@ class PickledDtype(Buildable):
 
     def __init__(self, name: Any, *_: Any) -> None:
         if name not in ("u1", b"u1"):
-            raise ValueError(f"arrays of dtype {name!r}; the format has unsigned bytes, 'u1'")
+            raise ValueError(f"arrays of dtype {described(name)}; the format has unsigned bytes, 'u1'")
 
     def build(self, state: Any) -> None:
         """Byte order and alignment, which one-byte elements do not have."""

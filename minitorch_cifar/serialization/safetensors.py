@@ -7,10 +7,11 @@ shared memory. The library is an extra; without it the functions say how to inst
 
 from __future__ import annotations
 
+import json
 import os
 from collections.abc import Mapping
 from itertools import combinations
-from typing import Any
+from typing import Any, BinaryIO, Final
 
 import numpy as np
 
@@ -20,6 +21,8 @@ from ..dtypes import Array
 from .whole_file import whole_file
 
 __all__ = ["load", "load_file", "save", "save_file"]
+
+MAX_HEADER: Final = 10_000_000  # bytes; a tensor takes about 100
 
 # The dtypes of the engine by the format's names.
 DTYPES = {
@@ -66,26 +69,62 @@ def save(tensors: Mapping[str, Any], metadata: dict[str, str] | None = None) -> 
 def load_file(filename: str | os.PathLike[str], device: Any = "cpu") -> dict[str, Any]:
     """The tensors of a file by name.
 
-    `device` can only be the CPU (NotImplementedError). Raises what the library raises for a damaged file,
-    TypeError for dtypes that the engine has not.
+    `device` can only be the CPU (NotImplementedError). Raises ValueError, or what the library raises, for a
+    damaged file, TypeError for dtypes that the engine has not; the message names the file.
     """
     if str(device) != "cpu":
         raise NotImplementedError(f"load_file: tensors of this engine are on the CPU, not on {device}")
+    source = os.fspath(filename)
     with open(filename, "rb") as file:
-        return load(file.read())
+        start = file.read(8)
+        _check_header(start, file, os.fstat(file.fileno()).st_size, source)
+        file.seek(0)
+        return _tensors(file.read(), source)
 
 
 def load(data: bytes) -> dict[str, Any]:
     """The tensors in the bytes of a file by name."""
+    if not isinstance(data, (bytes, bytearray, memoryview)):
+        raise TypeError(f"load(): argument 'data' must be bytes, not {type(data).__name__}")
+    return _tensors(bytes(data), "the bytes")
+
+
+def _check_header(start: bytes, file: BinaryIO, size: int, source: str) -> None:
+    """Compare the sizes that a file claims with its own before it is read; ValueError when they cannot be."""
+    length = int.from_bytes(start, "little")
+    if len(start) < 8 or 8 + length > size:
+        raise ValueError(f"{source}: truncated or no safetensors file: {size:,} bytes cannot hold its header")
+    if length > MAX_HEADER:
+        raise ValueError(f"{source}: a header of {length:,} bytes; at most {MAX_HEADER:,} are read")
+    try:
+        header = json.loads(file.read(length))
+        ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
+        expected = 8 + length + max(ends, default=0)
+    except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:
+        raise ValueError(f"{source}: not a safetensors file: its header cannot be read: {error}") from error
+    if expected != size:
+        raise ValueError(f"{source}: truncated or damaged: {size:,} bytes, its header says {expected:,}")
+
+
+def _tensors(data: bytes, source: str) -> dict[str, Any]:
     tensors = {}
-    for name, entry in _library("safetensors").deserialize(bytes(data)):
+    library = _library("safetensors")
+    try:
+        entries = library.deserialize(data)
+    except library.SafetensorError as error:
+        raise library.SafetensorError(f"{source}: {error}") from error
+    for name, entry in entries:
         kind = DTYPES.get(entry["dtype"])
         if kind is None:
             raise TypeError(
-                f"{name} has the dtype {entry['dtype']}; the engine has tensors of {', '.join(DTYPES)}"
+                f"{source}: {name} has the dtype {entry['dtype']}; the engine has tensors of "
+                f"{', '.join(DTYPES)}"
             )
         array = np.frombuffer(bytearray(entry["data"]), np.dtype(kind).newbyteorder("<"))
-        tensors[name] = wrap(array.astype(kind, copy=False).reshape(entry["shape"]))
+        try:
+            tensors[name] = wrap(array.astype(kind, copy=False).reshape(entry["shape"]))
+        except (ValueError, OverflowError) as error:
+            raise ValueError(f"{source}: damaged: {name}: {error}") from error
     return tensors
 
 

@@ -80,6 +80,15 @@ def storage_of(array: Array) -> tuple[Array, Window]:
     )
 
 
+def _described(window: Window) -> str:
+    from .restricted_pickle import described
+
+    return (
+        f"offset {described(window.offset)}, shape {described(window.shape)}, "
+        f"strides {described(window.strides)}"
+    )
+
+
 def lay(storage: Array, window: Window) -> Array:
     """The array that `window` of a flat `storage` is; it shares the memory.
 
@@ -88,11 +97,9 @@ def lay(storage: Array, window: Window) -> Array:
     size = storage.itemsize
     numbers = (window.offset, *window.shape, *window.strides)
     if not all(type(number) is int and 0 <= number < 2**62 for number in numbers):
-        raise ValueError(
-            f"a tensor of offset {window.offset}, shape {window.shape}, strides {window.strides}"
-        )
+        raise ValueError(f"a tensor of {_described(window)}")
     if len(window.shape) != len(window.strides):
-        raise ValueError(f"a tensor of shape {window.shape} with strides {window.strides}")
+        raise ValueError(f"a tensor of {_described(window)}")
     strides = [stride * size for stride in window.strides]
     if 0 in window.shape:  # nothing of the storage is looked at
         return np.ndarray(window.shape, storage.dtype, np.empty(0, storage.dtype), 0, strides)

@@ -17,7 +17,7 @@ import numpy as np
 
 from .. import dtypes
 from ..dtypes import Array
-from .restricted_pickle import PLAIN_NAMES, Constructor, RestrictedUnpickler
+from .restricted_pickle import PLAIN_NAMES, Constructor, RestrictedUnpickler, described
 from .storage import ABSENT_STORAGE_TYPES, STORAGE_TYPES, AbsentDtypeError, StorageType, Window, lay
 
 # Gives the flat array of a storage: its type, its key, where it was saved from, how many elements.
@@ -39,9 +39,11 @@ def rebuild_tensor(
     if not isinstance(storage, np.ndarray):
         raise TypeError(f"a tensor is made from a storage, not from a {type(storage).__name__}")
     if metadata:
-        raise ValueError(f"tensors with metadata {metadata!r} do not exist in the engine")
+        raise ValueError(f"tensors with metadata ({described(metadata)}) do not exist in the engine")
     if requires_grad and storage.dtype.kind != "f":
         raise ValueError(f"a tensor of {storage.dtype} cannot require a gradient")
+    if not isinstance(shape, (list, tuple)) or not isinstance(strides, (list, tuple)):
+        raise TypeError(f"a tensor of shape {described(shape)}, strides {described(strides)}")
     array = lay(storage, Window(offset, tuple(shape), tuple(strides)))
     return wrap(array, requires_grad=bool(requires_grad))
 
@@ -82,7 +84,9 @@ def persistent_load(load_storage: StorageLoader) -> Callable[[Any], Array]:
 
     def load(identity: Any) -> Array:
         if not isinstance(identity, tuple) or len(identity) < 5 or identity[0] != "storage":
-            raise pickle.UnpicklingError(f"refused: a reference to {identity!r}, which is not a storage")
+            raise pickle.UnpicklingError(
+                f"refused: a reference to {described(identity)}, which is not a storage"
+            )
         _, storage_type, key, location, numel, *rest = identity
         if any(part is not None for part in rest):
             raise pickle.UnpicklingError("refused: a view of a storage, as only very old files have")
@@ -91,7 +95,8 @@ def persistent_load(load_storage: StorageLoader) -> Callable[[Any], Array]:
             or not isinstance(key, str)
             or not isinstance(location, str)
         ):
-            raise pickle.UnpicklingError(f"refused: a storage described as {identity!r}")
+            what = ", ".join(map(described, identity[1:4]))
+            raise pickle.UnpicklingError(f"refused: a storage described as {what}")
         if storage_type.dtype is None:
             have = ", ".join(d.name for d in dtypes.ALL)
             raise AbsentDtypeError(
@@ -100,22 +105,23 @@ def persistent_load(load_storage: StorageLoader) -> Callable[[Any], Array]:
                 ".float()"
             )
         if type(numel) is not int or numel < 0:
-            raise pickle.UnpicklingError(f"refused: a storage of {numel!r} elements")
+            raise pickle.UnpicklingError(f"refused: a storage of {described(numel)} elements")
         return load_storage(storage_type, key, location, numel)
 
     return load
 
 
-def load_restricted(data: bytes, load_storage: StorageLoader) -> Any:
-    """Run a pickle that may hold tensors and plain containers only."""
-    return RestrictedUnpickler(data, tensor_names(), persistent_load(load_storage)).load()
+def load_restricted(data: bytes | memoryview, load_storage: StorageLoader) -> tuple[Any, int]:
+    """Run a pickle that may hold tensors and plain containers only; gives its value and its length."""
+    reader = RestrictedUnpickler(data, tensor_names(), persistent_load(load_storage))
+    return reader.load(), reader.position
 
 
 class _TrustingUnpickler(pickle.Unpickler):
     """Python's unpickler, with PyTorch's names led to the engine."""
 
-    def __init__(self, data: bytes, load_storage: StorageLoader) -> None:
-        super().__init__(BytesIO(data), encoding="utf-8")
+    def __init__(self, file: BytesIO, load_storage: StorageLoader) -> None:
+        super().__init__(file, encoding="utf-8")
         self.names = tensor_names()
         self.load_storage = persistent_load(load_storage)
 
@@ -151,6 +157,7 @@ def _engine_object(module_name: str, global_name: str) -> Any:
     raise pickle.UnpicklingError(f"it names {module_name}.{global_name}, which the engine does not have")
 
 
-def load_trusting(data: bytes, load_storage: StorageLoader) -> Any:
+def load_trusting(data: bytes | memoryview, load_storage: StorageLoader) -> tuple[Any, int]:
     """Run a pickle with all that pickles can do; only for files whose author is trusted."""
-    return _TrustingUnpickler(data, load_storage).load()
+    file = BytesIO(data)
+    return _TrustingUnpickler(file, load_storage).load(), file.tell()

@@ -36,6 +36,9 @@ def make_grid(
 
     Returns a tensor (3, height, width); a batch of one comes back as it is, without lines.
     """
+    for name, flag in (("normalize", normalize), ("scale_each", scale_each)):
+        if not isinstance(flag, bool):
+            raise TypeError(f"make_grid(): argument '{name}' must be bool, not {type(flag).__name__}")
     array = _batch(tensor)
     if normalize:
         if value_range is not None and not isinstance(value_range, tuple):

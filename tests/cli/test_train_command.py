@@ -220,6 +220,9 @@ MISTAKES = {
     "zero epochs": (["--epochs", "0"], "--epochs"),
     "negative rate": (["--lr", "-1"], "--lr"),
     "negative workers": (["--workers", "-1"], "--workers"),
+    "saving never": (["--save-every", "0"], "--save-every"),
+    "saving within epochs in PyTorch": (["--save-every", "5", "--engine", "torch"], "--save-every"),
+    "unknown schedule": (["--schedule", "steps"], "steps"),
     "zero threads": (["--threads", "0"], "--threads"),
     "missing data": (["--data", "nowhere"], "nowhere"),
     "data of another kind": (["--data", "file.txt"], "file.txt"),
@@ -260,16 +263,17 @@ def test_a_mistake_is_one_line_and_status_2(command: Command, mistake: str) -> N
 
 
 @pytest.mark.parametrize(
-    ("number", "status", "word"),
-    [(signal.SIGINT, 130, "interrupted"), (signal.SIGTERM, 143, "terminated")],
+    ("number", "status", "word", "workers"),
+    [(signal.SIGINT, 130, "interrupted", 2), (signal.SIGTERM, 143, "terminated", 0)],
     ids=["SIGINT", "SIGTERM"],
 )
 def test_interrupting_a_run_keeps_what_was_saved(
-    tmp_path: Path, number: signal.Signals, status: int, word: str
+    tmp_path: Path, number: signal.Signals, status: int, word: str, workers: int
 ) -> None:
     process = start_process(
-        "train", "--run", "mine", "--epochs", "10000", "--limit", "200", "--batch-size", "50", folder=tmp_path
-    )
+        "train", "--run", "mine", "--epochs", "10000", "--limit", "200", "--batch-size", "50", "--augment",
+        "--workers", workers, folder=tmp_path,
+    )  # fmt: skip
     assert process.stdout is not None
     seen: list[str] = []
     for line in process.stdout:
@@ -280,9 +284,7 @@ def test_interrupting_a_run_keeps_what_was_saved(
     _, errors = process.communicate(timeout=60)
     assert process.returncode == status, errors
     *before, where, how = errors.strip().splitlines()
-    said = re.fullmatch(
-        rf"minitorch-cifar: {word}; mine keeps the run up to epoch (\d+)(, step [1-4])?", where
-    )
+    said = re.fullmatch(rf"minitorch-cifar: {word}; the run is saved up to epoch (\d+)(, step [1-4])?", where)
     assert said, where
     assert how == "go on with: minitorch-cifar train --run mine --resume"
     whole = int(said[1]) - 1 if said[2] else int(said[1])
@@ -312,3 +314,62 @@ def test_the_torch_engine_without_torch_says_how_to_get_it(
     result = command(*TINY, "--engine", "torch", "--run", "theirs")
     assert result.status == 2
     assert "pip install" in result.errors
+
+
+def test_a_resumed_run_keeps_to_its_save_every(command: Command) -> None:
+    command(*TINY, "--run", "mine", "--save-every", "2")
+    assert json.loads(Path("mine/config.json").read_text())["save_every"] == 2
+    command("train", "--run", "mine", "--resume", "--epochs", "3")
+    assert json.loads(Path("mine/config.json").read_text())["save_every"] == 2
+    command("train", "--run", "mine", "--resume", "--epochs", "4", "--save-every", "1")
+    config = json.loads(Path("mine/config.json").read_text())
+    assert config["save_every"] == 1
+    Path("mine/config.json").write_text(json.dumps({**config, "save_every": "often"}))
+    result = command("train", "--run", "mine", "--resume", "--epochs", "5")
+    assert (result.status, result.errors.count("\n")) == (2, 1)
+    assert "mine/config.json is damaged: its save_every is 'often'" in result.errors
+
+
+def test_a_run_is_said_to_go_on_in_the_middle_of_an_epoch(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    step = PlainReporter.step
+
+    def interrupted(self: PlainReporter, epoch: int, number: int, loss: float, pictures: int) -> None:
+        step(self, epoch, number, loss, pictures)
+        if (epoch, number) == (2, 2):
+            signal.raise_signal(signal.SIGTERM)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(PlainReporter, "step", interrupted)
+        result = command(*TINY, "--run", "mine", "--augment", "--schedule", "cosine")
+    assert result.status == 143
+    assert result.errors == (
+        "minitorch-cifar: terminated; the run is saved up to epoch 2, step 2\n"
+        "go on with: minitorch-cifar train --run mine --resume\n"
+    )
+    result = command("train", "--run", "mine", "--resume")
+    assert result.status == 0, result.errors
+    assert result.output.splitlines()[1:3] == [
+        "batch 12, lr 0.001, momentum 0.9, seed 0, augmented, schedule cosine",
+        "Resuming in epoch 2 of 2, after step 2 of 3",
+    ]
+    assert [json.loads(line)["epoch"] for line in Path("mine/metrics.jsonl").read_text().splitlines()] == [
+        1,
+        2,
+    ]
+
+
+def test_a_signal_before_the_first_step_is_obeyed_at_once(
+    command: Command, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    from minitorch_cifar.learn import run
+
+    def interrupted(*_: object) -> None:
+        signal.raise_signal(signal.SIGTERM)
+
+    monkeypatch.setattr(run, "Training", interrupted)
+    result = command(*TINY, "--run", "mine")
+    assert (result.status, result.output) == (143, "")
+    assert result.errors == "minitorch-cifar: terminated; nothing is saved, because no step was finished\n"
+    assert not Path("mine").exists()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import warnings
 
 import numpy as np
@@ -111,12 +112,62 @@ def test_other_shapes_broadcast_with_a_warning(function: str, shapes) -> None:
     assert len(seen[0]) == 1
 
 
-@pytest.mark.parametrize("function", ["mse_loss", "l1_loss", "smooth_l1_loss"])
-def test_two_dtypes_meet_in_the_wider(function: str) -> None:
-    for lib in (minitorch_cifar, torch):
-        result = getattr(lib.nn.functional, function)(lib.ones(3), lib.zeros(3, dtype=lib.float64))
-        assert repr(result.dtype) == "torch.float64"
-        assert result.item() in (1.0, 0.5)
+KINDS = ("float32", "float64", "int64", "uint8", "bool")
+
+
+@pytest.mark.parametrize("weighted", [None, "float32", "float64"])
+@pytest.mark.parametrize("function", [*FUNCTIONS, "nll_loss", "cross_entropy"])
+def test_two_dtypes_meet_as_in_pytorch(function: str, weighted: str | None) -> None:
+    """The result's dtype, its numbers, the gradients and the refusals, for each pair of dtypes."""
+    name = named(function)
+    takes = (
+        {"weight"} if name in ("mse_loss", "l1_loss", "huber_loss", "nll_loss", "cross_entropy") else set()
+    )
+    takes |= {"weight", "pos_weight"} if name.endswith("logits") else set()
+    takes |= {"weight"} if name == "binary_cross_entropy" else set()
+    for kinds in itertools.product(KINDS, KINDS):
+        for reduction, with_grad in itertools.product(REDUCTIONS, (False, True)):
+            if name == "huber_loss" and with_grad and kinds[0] != kinds[1]:
+                continue  # PyTorch computes it and then refuses its backward: "Found dtype Double but ..."
+
+            def mixed(lib, kinds=kinds, reduction=reduction, with_grad=with_grad):
+                numbers = ([0.25, 0.5, 0.75], [0.125, 0.5, 1.0])
+                x, y = (
+                    lib.tensor(values, dtype=getattr(lib, kind)).reshape(1, 3)
+                    for values, kind in zip(numbers, kinds, strict=True)
+                )
+                for tensor in (x, y):
+                    tensor.requires_grad_(with_grad and tensor.is_floating_point())
+                arguments = {**FUNCTIONS.get(function, {}), "reduction": reduction}
+                if weighted is not None:
+                    weight = lib.tensor([0.5, 1.5, 2.0], dtype=getattr(lib, weighted))
+                    broadcast = name in ("nll_loss", "cross_entropy")
+                    arguments |= {key: weight if broadcast else weight.reshape(1, 3) for key in takes}
+                target = y[0, :1] if name == "nll_loss" else y
+                result = getattr(lib.nn.functional, name)(x, target, **arguments)
+                if result.requires_grad:
+                    result.backward(lib.full_like(result, 0.75))
+                return [
+                    (str(t.dtype), np.float32(t.detach().numpy()).round(5).tolist())
+                    for t in (result, x.grad, y.grad)
+                    if t is not None
+                ]
+
+            found = []
+            for lib in (minitorch_cifar, torch):
+                with warnings.catch_warnings():
+                    warnings.simplefilter("ignore")
+                    try:
+                        found.append(mixed(lib))
+                    except (RuntimeError, IndexError, TypeError, ValueError) as error:
+                        found.append((type(error), str(error)))
+            if isinstance(found[1], tuple):
+                assert found[0] == found[1], (kinds, reduction)
+                continue
+            ours, theirs = (list(zip(*side, strict=True)) for side in found)
+            assert ours[0] == theirs[0], (kinds, reduction)
+            for ours_values, theirs_values in zip(ours[1], theirs[1], strict=True):
+                np.testing.assert_allclose(ours_values, theirs_values, atol=3e-5)
 
 
 def f(library):

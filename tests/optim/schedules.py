@@ -26,6 +26,8 @@ SCHEDULERS: dict[str, Callable[[Any, Any], Any]] = {
     "ExponentialLR": lambda s, o: s.ExponentialLR(o, 0.97),
     "CosineAnnealingLR": lambda s, o: s.CosineAnnealingLR(o, 30, eta_min=0.001),
     "CosineAnnealingLR short": lambda s, o: s.CosineAnnealingLR(o, 1),
+    "CosineAnnealingWarmRestarts": lambda s, o: s.CosineAnnealingWarmRestarts(o, 7, eta_min=0.001),
+    "CosineAnnealingWarmRestarts longer": lambda s, o: s.CosineAnnealingWarmRestarts(o, 5, T_mult=3),
     "LambdaLR": lambda s, o: s.LambdaLR(o, [lambda e: 0.95**e, lambda e: 1 / (1 + e)]),
     "LambdaLR one": lambda s, o: s.LambdaLR(o, lambda e: 0.95**e),
     "MultiplicativeLR": lambda s, o: s.MultiplicativeLR(o, lambda e: 0.9 if e % 3 else 1.05),
@@ -46,12 +48,18 @@ SCHEDULERS: dict[str, Callable[[Any, Any], Any]] = {
     "SequentialLR nested": lambda s, o: s.SequentialLR(
         o, [s.SequentialLR(o, [s.ConstantLR(o), s.ExponentialLR(o, 0.9)], [4]), s.StepLR(o, 5)], [20]
     ),
+    "SequentialLR with restarts": lambda s, o: s.SequentialLR(
+        o, [s.LinearLR(o, 0.1, total_iters=4), s.CosineAnnealingWarmRestarts(o, 5, 2)], [4]
+    ),
     "ChainedScheduler": lambda s, o: s.ChainedScheduler([s.ConstantLR(o, 0.1, 4), s.ExponentialLR(o, 0.9)]),
     "ChainedScheduler named": lambda s, o: s.ChainedScheduler([s.StepLR(o, 9)], optimizer=o),
     "StepLR later": lambda s, o: s.StepLR(_later(o), 7, 0.5, last_epoch=20),
     "MultiStepLR later": lambda s, o: s.MultiStepLR(_later(o), [3, 25], 0.3, last_epoch=20),
     "ExponentialLR later": lambda s, o: s.ExponentialLR(_later(o), 0.97, last_epoch=20),
     "CosineAnnealingLR later": lambda s, o: s.CosineAnnealingLR(_later(o), 30, last_epoch=20),
+    "CosineAnnealingWarmRestarts later": lambda s, o: s.CosineAnnealingWarmRestarts(
+        _later(o), 6, 2, last_epoch=20
+    ),
     "LambdaLR later": lambda s, o: s.LambdaLR(_later(o), lambda e: 0.95**e, last_epoch=20),
     "MultiplicativeLR later": lambda s, o: s.MultiplicativeLR(_later(o), lambda e: 0.9, last_epoch=20),
     "ConstantLR later": lambda s, o: s.ConstantLR(_later(o), 0.25, 30, last_epoch=20),

@@ -10,7 +10,7 @@ import torch
 
 import minitorch_cifar as mini
 
-from .schedules import OPTIMIZERS, PLATEAU, SCHEDULERS, build, compare_plateaus, compare_schedules
+from .schedules import OPTIMIZERS, PLATEAU, SCHEDULERS, build, compare_plateaus, compare_schedules, difference
 
 
 @pytest.mark.parametrize("optimizer", OPTIMIZERS)
@@ -53,6 +53,22 @@ def test_reduce_on_plateau(settings: dict) -> None:
     assert other.state_dict() == saved
 
 
+@pytest.mark.parametrize("multiple", [1, 2, 3])
+def test_warm_restarts_at_parts_of_epochs_and_jumps(multiple: int) -> None:
+    rates, states = [], []
+    for module in (mini, torch):
+        made, _ = build(module, "StepLR")
+        scheduler = module.optim.lr_scheduler.CosineAnnealingWarmRestarts(made, 4, multiple, 0.001)
+        rates.append([])
+        for step in (0.25, 0.5, 3.75, 4, 4.5, 11.9, 12, 30, None, None, 2.5, None):
+            made.step()
+            scheduler.step(step)
+            rates[-1].append(scheduler.get_last_lr())
+        states.append(scheduler.state_dict())
+    assert difference(rates[0], rates[1]) <= 1e-12
+    assert difference(states[0], states[1]) <= 1e-12
+
+
 def optimizer_of(module, **settings):
     return module.optim.SGD([module.ones(1, requires_grad=True)], lr=0.1, **settings)
 
@@ -81,6 +97,10 @@ MISTAKES = {
     "cycle too long": lambda m, s: (lambda c: [c.step() for _ in range(9)])(
         s.OneCycleLR(optimizer_of(m), 0.1, total_steps=5)
     ),
+    "restarts of no period": lambda m, s: s.CosineAnnealingWarmRestarts(optimizer_of(m), 0),
+    "restarts of half a factor": lambda m, s: s.CosineAnnealingWarmRestarts(optimizer_of(m), 3, 1.5),
+    "restarts with a bad floor": lambda m, s: s.CosineAnnealingWarmRestarts(optimizer_of(m), 3, eta_min="0"),
+    "restarts in the past": lambda m, s: s.CosineAnnealingWarmRestarts(optimizer_of(m), 3).step(-1),
     "plateau factor": lambda m, s: s.ReduceLROnPlateau(optimizer_of(m), factor=1.0),
     "plateau mode": lambda m, s: s.ReduceLROnPlateau(optimizer_of(m), mode="least"),
     "plateau threshold mode": lambda m, s: s.ReduceLROnPlateau(optimizer_of(m), threshold_mode="part"),

@@ -1,6 +1,6 @@
-"""`python -m tests.reliability.bits FILE [--deterministic] [--networks] [--kernels] [--products]`: computes,
-and writes a digest and some elements of each result into a file of JSON, to be compared with those of the
-same command in another environment.
+"""`python -m tests.reliability.bits FILE [--deterministic] [--products] [--networks[=NAME,...]] [--kernels]`:
+computes, and writes a digest and some elements of each result into a file of JSON, to be compared with those
+of the same command in another environment.
 
 `--networks` trains each of the three networks for a few steps; `--kernels` runs every kernel on enough
 numbers that it starts threads; `--products` multiplies matrices of odd sizes, before any kernel is loaded.
@@ -19,7 +19,8 @@ import numpy as np
 
 import minitorch_cifar as torch
 from minitorch_cifar.kernels import active
-from minitorch_cifar.models import NETWORKS
+from minitorch_cifar.learn.data import open_pictures
+from minitorch_cifar.models import NETWORKS, Normalization
 
 F = torch.nn.functional
 STEPS = 3
@@ -27,10 +28,11 @@ ELEMENTS = 500  # of each result that are kept
 SIZES = ((3, 5, 7), (64, 1600, 10), (63, 65, 67), (257, 129, 511), (1, 999, 33), (500, 1, 300))
 
 
-def networks() -> dict[str, np.ndarray]:
+def networks(*only: str) -> dict[str, np.ndarray]:
     """The parameters and buffers of each network after a few steps."""
     results = {}
-    for name, build in NETWORKS.items():
+    for name in only or NETWORKS:
+        build = NETWORKS[name]
         torch.manual_seed(0)
         network = build(num_classes=10)
         optimizer = torch.optim.SGD(network.parameters(), lr=0.02, momentum=0.9)
@@ -137,11 +139,9 @@ def kernels() -> dict[str, np.ndarray]:
             parameter.grad = torch.rand(x.shape)
             optimizer.step()
         results[name] = parameter.detach().numpy()
-    picture = (x * 30).to(torch.uint8).numpy()[:, :3].copy()
-    floats = np.empty(picture.shape, np.float32)
-    statistics = np.full(3, 0.5, np.float32), np.full(3, 0.3, np.float32)
-    active.uint8_to_float(picture, np.arange(len(picture)), None, *statistics, floats)
-    results["uint8_to_float"] = floats
+    pictures = open_pictures("shapes10", True, Normalization(), 64).dataset
+    images, _ = next(iter(torch.utils.data.DataLoader(pictures, batch_size=64)))
+    results["uint8_to_float"] = images.numpy()
     if missed:
         raise RuntimeError(f"these kernels were not run: {', '.join(sorted(missed))}")
     return results
@@ -153,9 +153,15 @@ def main(arguments: list[str]) -> None:
     if "--deterministic" in options:
         torch.use_deterministic_algorithms(True)
     results: dict[str, np.ndarray] = {}
-    for part in (products, networks, kernels):
-        if f"--{part.__name__}" in options:
-            results |= part()
+    parts: dict[str, Callable[..., dict[str, np.ndarray]]] = {
+        "--products": products,
+        "--networks": networks,
+        "--kernels": kernels,
+    }
+    for option in options:
+        part, _, only = option.partition("=")
+        if part in parts:
+            results |= parts[part](*only.split(",") if only else ())
     records = {}
     for name, array in results.items():
         digest = hashlib.sha256(np.ascontiguousarray(array).tobytes()).hexdigest()

@@ -14,6 +14,8 @@ from typing import Any, TypeVar, cast
 import numpy as np
 from numba import njit
 
+from ..shapes import refuse_shape
+
 F = TypeVar("F", bound=Callable[..., Any])
 
 ARRAYS = (np.ndarray, np.generic)  # NumPy's arithmetic makes a scalar of an array without dimensions
@@ -45,6 +47,9 @@ def elementwise(loop: F) -> F:
     @functools.wraps(loop)
     def kernel(*arguments: Any) -> None:
         out = arguments[-1]
+        for a in arguments:
+            if isinstance(a, ARRAYS) and a.shape != out.shape:
+                refuse_shape(out, a)
         if out.flags.c_contiguous:
             loop(*[a.ravel() if isinstance(a, ARRAYS) else a for a in arguments])
             return

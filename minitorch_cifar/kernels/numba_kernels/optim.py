@@ -12,15 +12,20 @@ import math
 
 from ...dtypes import Array
 from ..numpy_kernels import optim as numpy_kernels
+from ..shapes import refuse_shape
 from .flat import compiled
 
 
-def _contiguous(*arrays: Array | None) -> bool:
+def _contiguous(param: Array, *others: Array | None) -> bool:
+    """Whether all are; RuntimeError for one of another shape than the parameter's, which no loop may touch."""
     # A loop, as this runs for each parameter in each step, and `all(...)` takes twice the time.
-    for array in arrays:  # noqa: SIM110
-        if array is not None and not array.flags.c_contiguous:
-            return False
-    return True
+    shape, contiguous = param.shape, param.flags.c_contiguous
+    for array in others:
+        if array is not None:
+            if array.shape != shape:
+                refuse_shape(param, array)
+            contiguous = contiguous and array.flags.c_contiguous
+    return contiguous
 
 
 @compiled

@@ -4,6 +4,7 @@ compiles. No kernel is in this file.
 
 from __future__ import annotations
 
+import os
 import sys
 from collections.abc import Callable
 from types import FunctionType
@@ -11,11 +12,17 @@ from typing import Any, Generic, TypeVar, cast
 
 import numba
 from numba.core import event
+from numba.core.compiler_lock import global_compiler_lock
 
 from ...memory import keep_freed_memory
-from ...threads import apply_to_numba
+from ...threads import apply_to_numba, hold_during_fork
 
 F = TypeVar("F", bound=Callable[..., Any])
+
+
+NEVER = sys.maxsize  # more work than there can be
+_loops: list[Shared[Any]] = []
+_must_run_alone = False  # this process cannot start threads
 
 
 class Shared(Generic[F]):
@@ -27,7 +34,8 @@ class Shared(Generic[F]):
     """
 
     def __init__(self, function: F, enough: int, **options: Any) -> None:
-        self.enough = enough
+        self.enough = NEVER if _must_run_alone else enough
+        _loops.append(self)
         self.alone: F = numba.njit(cache=True, error_model="numpy", **options)(function)
         # Numba names files of machine code after the function: the second version needs a name of its own.
         twin = FunctionType(
@@ -57,6 +65,23 @@ def inlined(function: F) -> F:
 def unlocked(function: F) -> F:
     """Compile a function that lets other Python threads run meanwhile."""
     return cast(F, numba.njit(cache=True, error_model="numpy", nogil=True)(function))
+
+
+def _after_fork() -> None:
+    """Let every loop run on the calling thread if this process, just forked, has no others to call.
+
+    GNU's OpenMP, which Numba uses where it is, keeps the threads of the parent on its books: to call them
+    ends the process. (Numba's other layers start new ones.)
+    """
+    global _must_run_alone
+    try:
+        layer = numba.threading_layer()
+    except ValueError:  # no thread was started before the fork
+        return
+    if layer == "omp":
+        _must_run_alone = True
+        for loop in _loops:
+            loop.enough = NEVER
 
 
 _PACKAGE = __name__.removesuffix(".numba_kernels.runtime")
@@ -97,6 +122,9 @@ def prepare() -> None:
         raise RuntimeError("the environment variable NUMBA_DISABLE_JIT switches compilation off")
     if not _registered:
         event.register("numba:compile", _notice)
+        hold_during_fork(global_compiler_lock)
+        if hasattr(os, "register_at_fork"):
+            os.register_at_fork(after_in_child=_after_fork)
         _registered = True
     apply_to_numba()
     keep_freed_memory()

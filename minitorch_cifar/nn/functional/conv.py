@@ -121,6 +121,10 @@ def _check_dtypes(input: TensorBase, weight: TensorBase, bias: TensorBase | None
 
 
 def _check_steps(stride: Pair, dilation: Pair, groups: int) -> None:
+    if max(*stride, *dilation, groups) >= 2**31:
+        raise RuntimeError(
+            f"stride {list(stride)}, dilation {list(dilation)} and groups {groups} have to be below 2**31"
+        )
     if min(stride) <= 0:
         raise RuntimeError("non-positive stride is not supported")
     if min(dilation) <= 0:

@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from ...autograd import wrap
-from ...functions.arguments import check_tensor
+from ...functions.arguments import check_flag, check_tensor
 from ...ops.shape import empty_in_order
 from ...random import default_generator
 from ...tensor import Tensor
@@ -98,6 +98,8 @@ def _check_probability(p: float) -> None:
 
 def _dropout(input: Any, p: float, training: bool, inplace: bool, name: str, per_channel: bool) -> Tensor:
     check_tensor(input, name)
+    check_flag(training, name, "training")
+    check_flag(inplace, name, "inplace")
     x = input._array
     if per_channel and x.ndim < 2:
         raise RuntimeError("Feature dropout requires at least 2 dimensions in the input")

@@ -13,7 +13,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...dtypes import FROM_NUMPY, promote
-from ...functions.arguments import cast_operand, check_broadcast, check_tensor, to_dtype
+from ...functions.arguments import cast_operand, check_broadcast, check_flag, check_tensor, to_dtype
+from ...functions.elementwise import check_subtraction
 from ...functions.shape import broadcast_tensors
 from ...ops import loss as ops
 from ...tensor import Tensor
@@ -50,6 +51,7 @@ def mse_loss(
     reduction = reduction_name(size_average, reduce, reduction)
     x, y = _same_shape_and_dtype(input, target)
     if weight is not None:
+        check_subtraction(input, target)
         return _weighted((x - y).pow(2), weight, input, reduction)
     _check_floating(x, "mse_cpu")
     return ops.MseLoss.apply(x, y, reduction=reduction)  # type: ignore[no-any-return]
@@ -71,6 +73,7 @@ def l1_loss(
     """
     _warn_of_broadcasting(input, target)
     reduction = reduction_name(size_average, reduce, reduction)
+    check_subtraction(input, target)
     x, y = _same_shape_and_dtype(input, target)
     losses = (x - y).abs()
     return _reduced(losses, reduction) if weight is None else _weighted(losses, weight, input, reduction)
@@ -96,6 +99,7 @@ def smooth_l1_loss(
     reduction = reduction_name(size_average, reduce, reduction)
     x, y = _same_shape_and_dtype(input, target)
     if beta == 0:
+        check_subtraction(input, target)
         return _reduced((x - y).abs(), reduction)
     if beta < 0:
         raise RuntimeError("smooth_l1_loss does not support negative values for beta.")
@@ -106,7 +110,7 @@ def smooth_l1_loss(
 def huber_loss(
     input: Tensor, target: Tensor, reduction: str = "mean", delta: float = 1.0, weight: Tensor | None = None
 ) -> Tensor:
-    """d^2 / 2 where |d| <= delta, delta (|d| - delta / 2) elsewhere, d = input - target.
+    """d^2 / 2 where |d| <= delta, delta (|d| - delta / 2) elsewhere, d = input - target; the input's dtype.
 
     `weight`: a factor for each element. RuntimeError unless `delta` is positive.
 
@@ -119,11 +123,17 @@ def huber_loss(
     x, y = _same_shape_and_dtype(input, target)
     if delta <= 0:
         raise RuntimeError("huber_loss does not support non-positive values for delta.")
+    if x.dtype.category > input.dtype.category:
+        found, wanted = x.dtype.legacy_name, input.dtype.legacy_name
+        raise RuntimeError(f"result type {found} can't be cast to the desired output type {wanted}")
     _check_floating(x, "huber_cpu")
-    if weight is None:
+    if weight is None and x.dtype is input.dtype:
         return ops.HuberLoss.apply(x, y, delta=float(delta), reduction=reduction)  # type: ignore[no-any-return]
-    _check_weight_shape(weight, input)
-    return _reduced(ops.HuberLoss.apply(x, y, delta=float(delta), reduction="none") * weight, reduction)
+    losses = to_dtype(ops.HuberLoss.apply(x, y, delta=float(delta), reduction="none"), input.dtype)
+    if weight is not None:
+        _check_weight_shape(weight, input)
+        losses = losses * weight
+    return _reduced(losses, reduction)
 
 
 def binary_cross_entropy(
@@ -148,10 +158,10 @@ def binary_cross_entropy(
             f"Using a target size ({target.size()}) that is different to the input size ({input.size()}) is "
             "deprecated. Please ensure they have the same size."
         )
-    _check_floating(input, "binary_cross_entropy")
     if target.dtype is not input.dtype:
         found, expected = target.dtype.legacy_name, input.dtype.legacy_name
         raise RuntimeError(f"Found dtype {found} but expected {expected}")
+    _check_floating(input, "binary_cross_entropy")
     for name, value in (("input", input), ("target", target)):
         if not np.all((value._array >= 0) & (value._array <= 1)):
             raise RuntimeError(f"all elements of {name} should be between 0 and 1")
@@ -170,7 +180,7 @@ def binary_cross_entropy_with_logits(
     reduction: str = "mean",
     pos_weight: Tensor | None = None,
 ) -> Tensor:
-    """`binary_cross_entropy` of sigmoid(input), exact for inputs of any size.
+    """`binary_cross_entropy` of sigmoid(input), exact for inputs of any size; in the target's dtype.
 
     `weight`: a factor for each element; `pos_weight`: one for the loss of positive targets. Both broadcast.
 
@@ -183,16 +193,23 @@ def binary_cross_entropy_with_logits(
     if target.size() != input.size():
         raise ValueError(f"Target size ({target.size()}) must be the same as input size ({input.size()})")
     _check_floating(input, "log_sigmoid_cpu")
+    if target._array.dtype.kind == "b":  # PyTorch starts with 1 - target
+        check_subtraction(target, target)
     if not target.dtype.is_floating_point:
-        name = target.dtype.legacy_name
-        raise RuntimeError(f"result type Float can't be cast to the desired output type {name}")
+        found, wanted = input.dtype.legacy_name, target.dtype.legacy_name
+        raise RuntimeError(f"result type {found} can't be cast to the desired output type {wanted}")
     function = "binary_cross_entropy_with_logits"
     factors = _constant(weight, function, "weight", input)
     positive = _constant(pos_weight, function, "pos_weight", input)
     x, y = _same_shape_and_dtype(input, target)
-    return ops.BinaryCrossEntropyWithLogits.apply(  # type: ignore[no-any-return]
-        x, y, weight=factors, pos_weight=positive, reduction=reduction
+    if x.dtype is target.dtype:
+        return ops.BinaryCrossEntropyWithLogits.apply(  # type: ignore[no-any-return]
+            x, y, weight=factors, pos_weight=positive, reduction=reduction
+        )
+    losses = ops.BinaryCrossEntropyWithLogits.apply(
+        x, y, weight=factors, pos_weight=positive, reduction="none"
     )
+    return _reduced(to_dtype(losses, target.dtype), reduction)
 
 
 def kl_div(
@@ -240,6 +257,9 @@ def reduction_name(size_average: bool | None, reduce: bool | None, reduction: st
     The older arguments win when given, with a warning that names their replacement.
     """
     if size_average is not None or reduce is not None:
+        for flag in (size_average, reduce):
+            if flag is not None:
+                check_flag(flag, "the loss", "size_average or reduce")
         if reduce is False:
             reduction = "none"
         else:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from ...functions.arguments import check_tensor
+from ...functions.arguments import check_number, check_tensor
 from ...ops.shape import Pad
 from ...tensor import Tensor
 from .sizes import integers
@@ -36,6 +36,8 @@ def pad(input: Tensor, pad: Sequence[int], mode: str = "constant", value: float 
     tensor([[2, 1, 2, 3, 2, 1]])
     """
     check_tensor(input, "pad")
+    if value is not None:
+        check_number(value, "pad", "value")
     if not isinstance(pad, Sequence) or isinstance(pad, str):
         raise TypeError(f"pad(): argument 'pad' (position 2) must be tuple of ints, not {type(pad).__name__}")
     widths = integers(pad, "pad", "pad")

@@ -20,7 +20,7 @@ def integers(value: Any, function: str, argument: str) -> tuple[int, ...]:
         return value
     if isinstance(value, TensorBase):
         return (as_int(value, function, argument),)
-    if isinstance(value, Sequence) and not isinstance(value, str):
+    if isinstance(value, (list, tuple)):
         for position, element in enumerate(value):
             if isinstance(element, bool) or not hasattr(element, "__index__"):
                 raise TypeError(

@@ -7,7 +7,7 @@ made of others.
 
 from ...missing import explain_missing_in
 from .combined import ChainedScheduler, SequentialLR
-from .cosine import CosineAnnealingLR
+from .cosine import CosineAnnealingLR, CosineAnnealingWarmRestarts
 from .factors import (
     ConstantLR,
     ExponentialLR,
@@ -26,6 +26,7 @@ __all__ = [
     "ChainedScheduler",
     "ConstantLR",
     "CosineAnnealingLR",
+    "CosineAnnealingWarmRestarts",
     "ExponentialLR",
     "LRScheduler",
     "LambdaLR",

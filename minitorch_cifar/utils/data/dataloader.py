@@ -7,23 +7,29 @@ fetches (`fetch.py`) and collates (`collate.py`); with `num_workers` it hands th
 
 from __future__ import annotations
 
+import itertools
 import queue
 import warnings
 import weakref
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import nullcontext
 from functools import partial
 from typing import Any, Generic, TypeVar
 
+from ...autograd import inference_mode, is_inference_mode_enabled
 from ...random import Generator
 from .collate import default_collate, default_convert
 from .dataset import IterableDataset, length_of
 from .fetch import Fetch, IterableFetcher, map_fetcher, sample_fetcher
 from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, draw_seed
 from .whole_batch import BatchReader, reader_of
-from .worker import End, Failure, InPlaceWorker, Restart, Worker
+from .worker import End, Failure, InPlaceWorkers, Restart, Worker
 
-AnyWorker = Worker | InPlaceWorker
+# So many samples are read at a time by workers in place. Between two training steps the caches hold little of
+# what reading needs, and the first batch takes several times as long as those read right after it.
+SAMPLES_AHEAD = 64
+
 T_co = TypeVar("T_co", covariant=True)
 
 
@@ -48,7 +54,8 @@ class DataLoader(Generic[T_co]):
             shared by all threads and not seeded; the engine's own is seeded per worker, as in PyTorch.
             Where no code of the user's takes part (the engine's own datasets of arrays and known transforms,
             the default `collate_fn`, no `worker_init_fn`), no threads are started: whole batches are made
-            when the loop asks for them, with the workers' random streams and so with the same results.
+            in the loop, a few at a time, with the workers' random streams and so with the same results. (What
+            the loop changes in the dataset shows in the batches after these; in PyTorch's never.)
         collate_fn: from a list of samples to a batch; `default_collate` by default.
         pin_memory: accepted, with PyTorch's warning: there is no accelerator to pin memory for.
         drop_last: leave out a last batch that is shorter.
@@ -67,7 +74,7 @@ class DataLoader(Generic[T_co]):
     """
 
     _initialized = False
-    _iterator: _LoaderIterator | None = None
+    _iterator: _WorkerIterator | _InPlaceIterator | None = None
 
     def __init__(
         self,
@@ -152,13 +159,14 @@ class DataLoader(Generic[T_co]):
     def __iter__(self) -> Iterator[Any]:
         if self.num_workers == 0:
             return _DirectIterator(self)
-        if not self.persistent_workers:
-            return _WorkerIterator(self)
-        if isinstance(self._iterator, _WorkerIterator):
+        if self.persistent_workers and self._iterator is not None:
             self._iterator.restart()
-        else:
-            self._iterator = _WorkerIterator(self)
-        return self._iterator
+            return self._iterator
+        read = _reader_in_place(self)
+        iterator = _WorkerIterator(self) if read is None else _InPlaceIterator(self, read)
+        if self.persistent_workers:
+            self._iterator = iterator
+        return iterator
 
     @property
     def _index_sampler(self) -> Any:
@@ -264,12 +272,24 @@ class _WorkerIterator(_LoaderIterator):
 
     def __init__(self, loader: DataLoader[Any]) -> None:
         super().__init__(loader)
-        self._workers = _make_workers(loader, self._base_seed)
+        count = loader.num_workers
+        self._workers = [
+            Worker(
+                number,
+                count,
+                self._base_seed,
+                loader.dataset,
+                loader.fetch_maker(),
+                loader.worker_init_fn,
+                copy_dataset=loader._iterable,
+            )
+            for number in range(count)
+        ]
         self._finalizer = weakref.finalize(self, _stop, self._workers)
         self._begin()
 
     def _begin(self) -> None:
-        self._pending: deque[AnyWorker] = deque()  # whose answer comes next, in order
+        self._pending: deque[Worker] = deque()  # whose answer comes next, in order
         self._working = deque(self._workers)  # those whose dataset is not exhausted, next one first
         for _ in range((self._loader.prefetch_factor or 0) * len(self._workers)):
             self._ask()
@@ -277,10 +297,10 @@ class _WorkerIterator(_LoaderIterator):
     def restart(self) -> None:
         """Begin another pass with the same threads; their random streams go on."""
         for worker in self._pending:
-            worker.answer(None)
+            worker.results.get()
         self._indices = iter(self._loader._index_sampler)
         for worker in self._workers:
-            worker.ask(Restart())
+            worker.tasks.put(Restart())
         self._begin()
 
     def _ask(self) -> None:
@@ -293,7 +313,7 @@ class _WorkerIterator(_LoaderIterator):
             return
         worker = self._working[0]
         self._working.rotate(-1)
-        worker.ask(indices)
+        worker.tasks.put(indices)
         self._pending.append(worker)
 
     def __next__(self) -> Any:
@@ -314,34 +334,97 @@ class _WorkerIterator(_LoaderIterator):
                 answer.reraise()
             return answer
 
-    def _answer(self, worker: AnyWorker) -> Any:
+    def _answer(self, worker: Worker) -> Any:
         timeout = self._loader.timeout
         try:
-            return worker.answer(timeout or None)
+            return worker.results.get(timeout=timeout or None)
         except queue.Empty:
             raise RuntimeError(f"DataLoader timed out after {timeout} seconds") from None
 
-    def _retire(self, worker: AnyWorker) -> None:
+    def _retire(self, worker: Worker) -> None:
         """Ask this worker no more: its dataset is exhausted."""
         if worker in self._working:
             self._working.remove(worker)
         self._ask()
 
 
-def _make_workers(loader: DataLoader[Any], base_seed: int) -> Sequence[AnyWorker]:
-    """Threads, or where it makes no difference that anybody could see, workers in the loop's own thread."""
-    count, dataset = loader.num_workers, loader.dataset
-    batches = loader.batch_sampler is not None
-    known = batches and not loader._iterable and loader.worker_init_fn is None
-    if known and loader.collate_fn is default_collate and isinstance(read := reader_of(dataset), BatchReader):
-        samples = sample_fetcher(dataset, batches, loader.collate_fn)
-        return [InPlaceWorker(w, count, base_seed, dataset, read, samples) for w in range(count)]
-    return [
-        Worker(w, count, base_seed, dataset, loader.fetch_maker(), loader.worker_init_fn, loader._iterable)
-        for w in range(count)
-    ]
+class _InPlaceIterator(_LoaderIterator):
+    """Reads whole batches in the loop's own thread, some at a time, as workers in turn would have.
+
+    Of a sampler of the user's, `prefetch_factor` times `num_workers` lists of indices are taken at first and
+    one with every batch, as workers would be given them. From the engine's own samplers, of which nobody can
+    tell when they were asked, as many are taken as are read at a time.
+    """
+
+    def __init__(self, loader: DataLoader[Any], read: BatchReader) -> None:
+        super().__init__(loader)
+        samples = sample_fetcher(loader.dataset, True, loader.collate_fn)
+        self._workers = InPlaceWorkers(loader.num_workers, self._base_seed, loader.dataset, read, samples)
+        self._ahead = (loader.prefetch_factor or 0) * loader.num_workers
+        # What is asked for is drawn for: where the streams go on after an epoch left early, that has to be as
+        # much as PyTorch's workers are asked for.
+        self._paced = not _unobserved(loader.batch_sampler) or (loader.persistent_workers and read.draws)
+        if not self._paced:
+            self._ahead = max(self._ahead, SAMPLES_AHEAD // (loader.batch_size or 1))
+        self._begin()
+
+    def _begin(self) -> None:
+        self._asked: deque[Any] = deque()
+        self._results: deque[Any] = deque()
+        self._turn = 0  # which worker's the next batch is
+        self._ask(self._ahead)
+
+    def restart(self) -> None:
+        """Begin another pass; the random streams go on, from behind the batches that were asked for."""
+        self._read_asked()
+        self._indices = iter(self._loader._index_sampler)
+        self._begin()
+
+    def _ask(self, count: int) -> None:
+        """Take so many lists of indices, or what there is, from the sampler."""
+        self._asked.extend(itertools.islice(self._indices, count))
+
+    def _read_asked(self) -> None:
+        """Read all that is asked for; outside of inference mode, as not all of it may be used inside."""
+        with inference_mode(False) if is_inference_mode_enabled() else nullcontext():
+            while self._asked:
+                self._results.append(self._workers.result(self._asked.popleft(), self._turn))
+                self._turn = (self._turn + 1) % self._loader.num_workers
+
+    def __next__(self) -> Any:
+        results = self._results
+        if not results:
+            if not self._asked:
+                self._ask(max(self._ahead, 1))
+            self._read_asked()
+            if not results:
+                raise StopIteration
+        if self._paced:
+            self._ask(1)
+        batch = results.popleft()
+        if type(batch) is Failure:
+            batch.reraise()
+        return batch
 
 
-def _stop(workers: Sequence[AnyWorker]) -> None:
+def _unobserved(batch_sampler: Any) -> bool:
+    """Whether nobody can tell when indices are taken: they are counted up, or drawn from an own generator."""
+    if type(batch_sampler) is not BatchSampler:
+        return False
+    sampler = batch_sampler.sampler
+    if type(sampler) is RandomSampler:
+        return sampler.generator is None
+    return type(sampler) is SequentialSampler
+
+
+def _reader_in_place(loader: DataLoader[Any]) -> BatchReader | None:
+    """The dataset's reader where no code but the engine's own takes part in fetching, else None."""
+    if loader.batch_sampler is None or loader._iterable or loader.worker_init_fn is not None:
+        return None
+    read = reader_of(loader.dataset) if loader.collate_fn is default_collate else None
+    return read if isinstance(read, BatchReader) else None
+
+
+def _stop(workers: list[Worker]) -> None:
     for worker in workers:
         worker.stop()

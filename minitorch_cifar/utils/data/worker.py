@@ -6,8 +6,8 @@ PyTorch seeds its worker processes: what a random transform draws does not depen
 happen to run.
 
 Where the dataset is read by the engine's own code alone (`whole_batch.BatchReader`), nobody could tell which
-thread ran it, and a batch takes less time than two threads take to hand it over. Then an `InPlaceWorker` does
-in the loop itself, with the same stream, what a thread would have done.
+thread ran it, and a batch takes less time than two threads take to hand it over. Then `InPlaceWorkers` do in
+the loop itself, with the same streams, what threads would have done.
 """
 
 from __future__ import annotations
@@ -16,7 +16,6 @@ import copy
 import queue
 import threading
 import traceback
-from collections import deque
 from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any
@@ -103,72 +102,46 @@ class Worker:
         )
         self.thread.start()
 
-    def ask(self, task: Any) -> None:
-        """Order a batch, or a `Restart`."""
-        self.tasks.put(task)
-
-    def answer(self, timeout: float | None) -> Any:
-        """The next batch, `Failure` or `End`. `queue.Empty` when it does not come in time."""
-        return self.results.get(timeout=timeout)
-
     def stop(self) -> None:
         """Let the thread end once it has done what is asked so far."""
         self.tasks.put(Stop())
 
 
-class InPlaceWorker:
-    """Reads batches when they are asked for, with the stream of worker `number`.
+class InPlaceWorkers:
+    """Reads the batches of all workers in the loop's own thread, each with its worker's stream.
 
     A batch that the reader cannot make is fetched sample by sample, by what may be a user's code: it sees
     the same `get_worker_info()` and the same stream as in a thread, and its exceptions are told the same way.
     """
 
     def __init__(
-        self,
-        number: int,
-        count: int,
-        base_seed: int,
-        dataset: Any,
-        read: BatchReader,
-        fetch_samples: Fetch,
+        self, count: int, base_seed: int, dataset: Any, read: BatchReader, fetch_samples: Fetch
     ) -> None:
-        self.info = WorkerInfo(number, count, base_seed + number, dataset)
-        self.stream = MersenneTwister(self.info.seed % 2**64)
+        self.infos = [WorkerInfo(number, count, base_seed + number, dataset) for number in range(count)]
+        self.streams = [MersenneTwister(info.seed % 2**64) for info in self.infos]
         self.read = read
         self.fetch_samples = fetch_samples
-        self.tasks: deque[Any] = deque()
 
-    def ask(self, task: Any) -> None:
-        """Order a batch; a `Restart` changes nothing."""
-        if not isinstance(task, Restart):
-            self.tasks.append(task)
-
-    def answer(self, timeout: float | None) -> Any:
-        """The next batch, `Failure` or `End`; nothing is waited for."""
-        indices = self.tasks.popleft()
+    def result(self, indices: Any, number: int) -> Any:
+        """The batch that worker `number` makes of these indices, or the `Failure` that comes of them."""
         try:
             if not self.read.draws:
                 batch = self.read(indices)
                 if batch is not None:
                     return batch
-            with default_generator.stream(self.stream):
+            with default_generator.stream(self.streams[number]):
                 batch = self.read(indices)
-                return self._samples(indices) if batch is None else batch
-        except StopIteration:
-            return End()
+                return self._samples(indices, number) if batch is None else batch
         except Exception as error:
-            return Failure(error, traceback.format_exc(), self.info.id)
+            return Failure(error, traceback.format_exc(), number)
 
-    def _samples(self, indices: Any) -> Any:
+    def _samples(self, indices: Any, number: int) -> Any:
         outer = get_worker_info()
-        _local.info = self.info
+        _local.info = self.infos[number]
         try:
             return self.fetch_samples(indices)
         finally:
             _local.info = outer
-
-    def stop(self) -> None:
-        """Nothing runs that could be stopped."""
 
 
 def _run(

@@ -14,12 +14,14 @@ from PIL import Image
 from tensorboard.compat.proto.summary_pb2 import HistogramProto, Summary, SummaryMetadata
 from tensorboard.compat.proto.tensor_pb2 import TensorProto
 from tensorboard.compat.proto.tensor_shape_pb2 import TensorShapeProto
+from tensorboard.plugins.pr_curve.plugin_data_pb2 import PrCurvePluginData
 from tensorboard.plugins.text.plugin_data_pb2 import TextPluginData
 
 from ...autograd import TensorBase
 from ...dtypes import Array
 
 PICTURES_PER_ROW = 8
+MOST_THRESHOLDS = 127  # of a precision-recall curve, in PyTorch's writer
 
 
 def as_array(value: Any) -> Array:
@@ -194,3 +196,47 @@ def raw_histogram(tag: str, limits: Any, counts: Any, **moments: Any) -> Any:
         raise ValueError("len(bucket_limits) != len(bucket_counts), see the document.")
     proto = HistogramProto(bucket_limit=limits, bucket=counts, **moments)
     return Summary(value=[Summary.Value(tag=tag, histo=proto)])
+
+
+# Precision and recall -----------------------------------------------------------------------------------
+
+
+def pr_curve(tag: str, labels: Any, predictions: Any, num_thresholds: int, weights: Any) -> Any:
+    """Precision and recall over thresholds k / (num_thresholds - 1), of 0/1 labels and probabilities.
+
+    What is predicted with at least the threshold's probability counts as positive. `weights`: how much each
+    element counts, by default 1.
+    """
+    num_thresholds = min(num_thresholds, MOST_THRESHOLDS)
+    truth, confidence = as_array(labels).astype(np.float64), as_array(predictions)
+    weight = 1.0 if weights is None else as_array(weights)
+    bins = np.floor(confidence * (num_thresholds - 1)).astype(np.int32)
+
+    def at_least(amounts: Array) -> Array:
+        """The sum of the amounts whose prediction reaches each threshold."""
+        span = (0, num_thresholds - 1)
+        counts, _ = np.histogram(bins, bins=num_thresholds, range=span, weights=amounts)
+        return np.cumsum(counts[::-1])[::-1]
+
+    tp, fp = at_least(truth * weight), at_least((1 - truth) * weight)
+    tn, fn = fp[0] - fp, tp[0] - tp
+    precision, recall = tp / np.maximum(1e-7, tp + fp), tp / np.maximum(1e-7, tp + fn)
+    return raw_pr_curve(tag, (tp, fp, tn, fn, precision, recall), num_thresholds)
+
+
+def raw_pr_curve(tag: str, rows: Any, num_thresholds: int) -> Any:
+    """A curve that was counted elsewhere.
+
+    `rows`: true and false positives, true and false negatives, precision, recall, each over the thresholds.
+    """
+    data = np.stack([as_array(row) for row in rows])
+    content = PrCurvePluginData(version=0, num_thresholds=min(num_thresholds, MOST_THRESHOLDS))
+    plugin = SummaryMetadata.PluginData(plugin_name="pr_curves", content=content.SerializeToString())
+    tensor = TensorProto(
+        dtype="DT_FLOAT",
+        float_val=data.reshape(-1).tolist(),
+        tensor_shape=TensorShapeProto(dim=[TensorShapeProto.Dim(size=size) for size in data.shape]),
+    )
+    return Summary(
+        value=[Summary.Value(tag=tag, metadata=SummaryMetadata(plugin_data=plugin), tensor=tensor)]
+    )

@@ -149,6 +149,47 @@ class SummaryWriter:
         summary = messages.raw_histogram(tag, bucket_limits, bucket_counts, **moments)
         self._write(Event(summary=summary), global_step, walltime)
 
+    def add_pr_curve(
+        self,
+        tag: str,
+        labels: Any,
+        predictions: Any,
+        global_step: int | None = None,
+        num_thresholds: int = 127,
+        weights: Any = None,
+        walltime: float | None = None,
+    ) -> None:
+        """Precision and recall of `predictions`, probabilities in [0, 1], over up to 127 thresholds.
+
+        `labels` are 0 or 1 (False or True), of the same shape; `weights`: how much each element counts.
+        """
+        summary = messages.pr_curve(tag, labels, predictions, num_thresholds, weights)
+        self._write(Event(summary=summary), global_step, walltime)
+
+    def add_pr_curve_raw(
+        self,
+        tag: str,
+        true_positive_counts: Any,
+        false_positive_counts: Any,
+        true_negative_counts: Any,
+        false_negative_counts: Any,
+        precision: Any,
+        recall: Any,
+        global_step: int | None = None,
+        num_thresholds: int = 127,
+        weights: Any = None,
+        walltime: float | None = None,
+    ) -> None:
+        """A precision-recall curve that was counted elsewhere: one number per threshold in each argument.
+
+        ValueError for `weights`: they belong into the counts.
+        """
+        if weights is not None:
+            raise ValueError("add_pr_curve_raw() takes no weights: the counts have them already")
+        counts = (true_positive_counts, false_positive_counts, true_negative_counts, false_negative_counts)
+        summary = messages.raw_pr_curve(tag, (*counts, precision, recall), num_thresholds)
+        self._write(Event(summary=summary), global_step, walltime)
+
     # Pictures and text ----------------------------------------------------------------------------------
 
     def add_image(

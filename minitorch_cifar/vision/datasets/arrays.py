@@ -22,6 +22,8 @@ from ..transforms.places import Moves, moves_of
 from ..transforms.transforms import Compose, Normalize, ToTensor
 from .vision import VisionDataset
 
+_INT = frozenset({int})
+
 
 class ArrayDataset(VisionDataset):
     """Base class; subclasses set `data`, uint8 (N, H, W, 3), and `targets`, a list of N ints."""
@@ -54,16 +56,39 @@ class ArrayDataset(VisionDataset):
             right = type(data) is np.ndarray and data.ndim == 4 and data.shape[3] == 3
             return data.transpose(0, 3, 1, 2) if right else None  # (N, H, W, 3) -> (N, 3, H, W)
 
-        def targets(chosen: Array) -> Array | None:
-            known, count = self.targets, len(self.targets)
-            if type(known) is not list or chosen.max() >= count:
+        def targets(indices: list[int]) -> Array | None:
+            known = self.targets
+            if type(known) is not list:
                 return None
-            values = [known[i] for i in chosen.tolist()]
-            if {int}.issuperset(map(type, values)) and all(-(2**63) <= v < 2**63 for v in values):
-                return np.array(values, np.int64)
-            return None
+            try:
+                values = [known[i] for i in indices]
+                return np.array(values, np.int64) if _INT.issuperset(map(type, values)) else None
+            except (IndexError, OverflowError):
+                return None
 
         return picture_reader(self, pictures, targets)
+
+
+class State(NamedTuple):
+    """What an object's attributes were; `contents` are those of its lists, which may be changed in place."""
+
+    attributes: dict[str, Any]
+    before: dict[str, Any]
+    lists: list[list[Any]]
+    contents: list[list[Any]]
+    hooks: list[Any]
+
+    @classmethod
+    def of(cls, part: Any) -> State:
+        """The present state."""
+        own = vars(part)
+        lists = [value for value in own.values() if type(value) is list]
+        hooks = [value for name, value in own.items() if name.endswith("_hooks")]
+        return cls(own, own.copy(), lists, copy.deepcopy(lists), hooks)
+
+    def still(self) -> bool:
+        """Whether it is the present one."""
+        return self.attributes == self.before and self.lists == self.contents and not any(self.hooks)
 
 
 class Known(NamedTuple):
@@ -71,7 +96,7 @@ class Known(NamedTuple):
 
     transform: Any
     parts: list[Any]
-    states: list[dict[str, Any]]
+    states: list[State]
     size: tuple[int, ...]  # (C, H, W) of the pictures
     moves: Moves | None
     mean: Array | None
@@ -79,12 +104,9 @@ class Known(NamedTuple):
 
     def still(self, transform: Any, size: tuple[int, ...]) -> bool:
         """Whether nothing has been changed since, in the transform or in its parts."""
-        return (
-            transform is self.transform
-            and size == self.size
-            and parts_of(transform) == self.parts
-            and [vars(part) for part in self.parts] == self.states
-        )
+        if transform is not self.transform or size != self.size or parts_of(transform) != self.parts:
+            return False
+        return all(state.still() for state in self.states)
 
 
 class PictureReader(BatchReader):
@@ -93,7 +115,7 @@ class PictureReader(BatchReader):
     Args:
         dataset: has `transform` and `target_transform`.
         pictures: returns uint8 (N, C, H, W), of any strides; None when what is there is something else.
-        targets: from checked indices to int64 (B,); None likewise.
+        targets: from checked indices, a list of ints, to int64 (B,); None likewise.
         known: what the transform amounts to at present.
     """
 
@@ -101,7 +123,7 @@ class PictureReader(BatchReader):
         self,
         dataset: VisionDataset,
         pictures: Callable[[], Array | None],
-        targets: Callable[[Array], Array | None],
+        targets: Callable[[list[int]], Array | None],
         known: Known,
     ) -> None:
         self.dataset = dataset
@@ -124,7 +146,7 @@ class PictureReader(BatchReader):
         chosen = positions(indices, len(pictures))
         if known is None or chosen is None or get_default_dtype() is not float32:
             return None
-        targets = self.targets(chosen)
+        targets = self.targets(indices)
         if targets is None:
             return None
         channels, *size = pictures.shape[1:]
@@ -138,7 +160,7 @@ class PictureReader(BatchReader):
 
 
 def picture_reader(
-    dataset: VisionDataset, pictures: Callable[[], Array | None], targets: Callable[[Array], Array | None]
+    dataset: VisionDataset, pictures: Callable[[], Array | None], targets: Callable[[list[int]], Array | None]
 ) -> PictureReader | None:
     """A `PictureReader`, unless a transform is one that only the user knows."""
     array = pictures()
@@ -173,7 +195,7 @@ def known_transform(transform: Any, size: tuple[int, ...]) -> Known | None:
         mean, std = (per_channel(values, channels) for values in (parts[-1].mean, parts[-1].std))
         if mean is None or std is None or (std == 0).any():
             return None
-    states = [copy.deepcopy(vars(part)) for part in parts]
+    states = [State.of(part) for part in parts if vars(part)]
     return Known(transform, parts, states, size, moves if moves.steps else None, mean, std)
 
 

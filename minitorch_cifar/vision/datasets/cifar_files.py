@@ -23,11 +23,20 @@ from typing import Any, BinaryIO, Final, Literal, cast
 import numpy as np
 
 from ...dtypes import Array
-from ...serialization.restricted_pickle import NUMPY_NAMES, PickledArray, RestrictedUnpickler
+from ...serialization.restricted_pickle import NUMPY_NAMES, PickledArray, RestrictedUnpickler, described
 from .vision import DatasetError
 
 PIXELS: Final = 3 * 32 * 32
 MAX_UNPACKED: Final = 400_000_000  # bytes; the official archives hold about 190,000,000
+MAX_MEMBERS: Final = 10_000  # of an archive; the official ones have 9
+MAX_REMARK: Final = 100_000  # bytes
+REMARKS: Final = (
+    tarfile.GNUTYPE_LONGNAME,
+    tarfile.GNUTYPE_LONGLINK,
+    tarfile.XHDTYPE,
+    tarfile.XGLTYPE,
+    tarfile.SOLARIS_XHDTYPE,
+)
 Form = Literal["python", "binary"]
 
 
@@ -146,10 +155,30 @@ def _form_of_archive(path: Path, format: CifarFormat) -> Form | None:
         for batch in (*format.train, *format.test):
             members[f"{format.folders[form]}/{format.file_name(batch, form)}"] = form
     with _open_archive(path) as archive:
-        for member in archive:
+        for member in _members(archive):
             if member.isfile() and member.name.removeprefix("./") in members:
                 return members[member.name.removeprefix("./")]
     return None
+
+
+class _Member(tarfile.TarInfo):
+    """A member of an archive whose long names and other remarks, which `tarfile` reads whole, are short."""
+
+    @classmethod
+    def frombuf(cls, buf: Any, encoding: str, errors: str) -> _Member:
+        member = super().frombuf(buf, encoding, errors)
+        if member.type in REMARKS and member.size > MAX_REMARK:
+            raise DatasetError(f"a remark of {member.size:,} bytes on a member of the archive")
+        return member
+
+
+def _members(archive: tarfile.TarFile) -> Iterator[tarfile.TarInfo]:
+    """The members of an archive in turn, which it need not remember."""
+    for count, member in enumerate(archive):
+        if count >= MAX_MEMBERS:
+            raise DatasetError(f"the archive has more than {MAX_MEMBERS:,} members")
+        archive.members = []  # type: ignore[attr-defined]
+        yield member
 
 
 class _Bounded(io.RawIOBase):
@@ -178,7 +207,7 @@ def _open_archive(path: Path) -> Iterator[tarfile.TarFile]:
     try:
         with gzip.open(path, "rb") as stream:
             bounded = cast(Any, _Bounded(cast(BinaryIO, stream), MAX_UNPACKED))
-            with tarfile.open(fileobj=bounded, mode="r|", bufsize=1 << 18) as archive:
+            with tarfile.open(fileobj=bounded, mode="r|", bufsize=1 << 18, tarinfo=_Member) as archive:
                 yield archive
     except DatasetError as error:
         message = str(error)
@@ -198,7 +227,7 @@ def contents(source: Source, wanted: dict[str, BatchFile | None]) -> Iterator[tu
     if source.archived:
         prefix = source.format.folders[source.form] + "/"
         with _open_archive(source.path) as archive:
-            for member in archive:
+            for member in _members(archive):
                 name = member.name.removeprefix("./").removeprefix(prefix)
                 if name not in missing or not member.isfile():
                     continue
@@ -216,9 +245,11 @@ def contents(source: Source, wanted: dict[str, BatchFile | None]) -> Iterator[tu
             path = source.path / name
             if not path.is_file():
                 continue
-            _check_size(source, batch, path.stat().st_size, str(path))
+            size = path.stat().st_size
+            _check_size(source, batch, size, str(path))
             missing.pop(name)
-            yield name, path.read_bytes()
+            with open(path, "rb") as file:  # no more than was checked, should it grow
+                yield name, file.read(size)
     if missing:
         raise DatasetError(
             f"Dataset not found or corrupted. {source.path} lacks {', '.join(missing)} "
@@ -277,7 +308,9 @@ def parse_pickle(content: bytes, batch: BatchFile, format: CifarFormat, where: s
             raise DatasetError(f"{where}: not a batch of {format.name}: no {key.decode()!r} in it")
     title = entries.get(b"batch_label", batch.title)
     if title not in (batch.title, batch.title.decode()):
-        raise DatasetError(f"{where}: mislabelled: it says it is {title!r}, expected {batch.title!r}")
+        raise DatasetError(
+            f"{where}: mislabelled: it says it is {described(title)}, expected {batch.title!r}"
+        )
     data = entries[b"data"]
     pixels = data.array if isinstance(data, PickledArray) else None
     if pixels is None or pixels.shape != (batch.pictures, PIXELS):

@@ -28,6 +28,7 @@ TIMEOUT_SECONDS: Final = 30.0
 # An address slower than this is left for the next one, and only taken again when no faster one works.
 SLOW_BYTES_PER_SECOND: Final = 300_000
 PATIENCE_SECONDS: Final = 20.0
+MAX_SIZE: Final = 4_000_000_000  # bytes of a file whose size is not known beforehand
 
 
 class TransferError(Exception):
@@ -133,6 +134,8 @@ def _announced_size(address: str) -> int:
         announced = response.headers.get("Content-Length")
     if announced is None or not announced.isdigit():
         raise TransferError("the server does not say how large the file is")
+    if len(announced) > 10 or int(announced) > MAX_SIZE:
+        raise TransferError(f"the server offers {announced[:20]} bytes; at most {MAX_SIZE:,} are fetched")
     return int(announced)
 
 

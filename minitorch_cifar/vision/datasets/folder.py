@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Callable
+import warnings
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Final
 
@@ -12,6 +14,8 @@ from PIL import Image, UnidentifiedImageError
 from .vision import DatasetError, Transform, VisionDataset
 
 IMG_EXTENSIONS: Final = (".jpg", ".jpeg", ".png", ".ppm", ".bmp", ".pgm", ".tif", ".tiff", ".webp")
+FORMATS: Final = ("JPEG", "PNG", "PPM", "BMP", "DIB", "TIFF", "WEBP", "GIF", "MPO")
+MAX_PIXELS: Final = 40_000_000  # 160 MB as RGB, in which Pillow takes four bytes for a pixel
 
 
 def has_file_allowed_extension(filename: str, extensions: str | tuple[str, ...]) -> bool:
@@ -68,16 +72,39 @@ def make_dataset(
 
 
 def default_loader(path: str | Path) -> Image.Image:
-    """A picture file as an RGB picture; DatasetError when it is none."""
+    """A picture file as an RGB picture; DatasetError when it is none, or has more than `MAX_PIXELS`."""
+    with opened_picture(path) as picture:
+        return picture.convert("RGB")
+
+
+@contextmanager
+def opened_picture(path: str | os.PathLike[str]) -> Iterator[Image.Image]:
+    """A picture file as Pillow opens it, for the block; DatasetError for whatever goes wrong with it there.
+
+    Only formats of pixels are opened, whatever the file is called: Pillow would hand PostScript to another
+    program. The size that the file claims is looked at before memory is asked for.
+    """
+    if os.path.exists(path) and not os.path.isfile(path) and not os.path.isdir(path):
+        raise DatasetError(f"{path}: a device or a pipe, not a picture")
     try:
-        with Image.open(path) as picture:
-            return picture.convert("RGB")
+        with warnings.catch_warnings():
+            # What Pillow only warns of is past our own limit.
+            warnings.simplefilter("ignore", Image.DecompressionBombWarning)
+            with Image.open(path, formats=FORMATS) as picture:
+                if picture.width * picture.height > MAX_PIXELS:
+                    raise DatasetError(
+                        f"{path}: too large: {picture.width}x{picture.height} pixels; at most "
+                        f"{MAX_PIXELS:,} are read"
+                    )
+                yield picture
+    except (FileNotFoundError, IsADirectoryError, DatasetError):
+        raise
     except UnidentifiedImageError as error:
-        raise DatasetError(f"{path}: not a picture, or of a kind that Pillow does not know") from error
-    except (Image.DecompressionBombError, OSError, SyntaxError, ValueError) as error:
-        if isinstance(error, FileNotFoundError):
-            raise
-        raise DatasetError(f"{path}: a damaged picture: {error}") from error
+        raise DatasetError(f"{path}: not a picture, or of a kind that is not read here") from error
+    except Image.DecompressionBombError as error:
+        raise DatasetError(f"{path}: too large: {error}") from error
+    except Exception as error:  # Pillow's readers raise whatever a damaged file leads them to
+        raise DatasetError(f"{path}: not a picture that can be read: {error}") from error
 
 
 pil_loader = default_loader

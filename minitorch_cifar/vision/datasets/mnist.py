@@ -12,7 +12,7 @@ import math
 import struct
 import zlib
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, BinaryIO, ClassVar, cast
 
 import numpy as np
 from PIL import Image
@@ -106,8 +106,10 @@ class MNIST(VisionDataset):
                 "Dataset not found. You can use download=True to download it. "
                 f"There is no {path}, nor its .gz"
             )
-        content = path.read_bytes() if path.is_file() else unpacked(packed)
-        return parse_idx(content, dimensions, str(path if path.is_file() else packed))
+        if not path.is_file():
+            return parse_idx(unpacked(packed), dimensions, str(packed))
+        with open(path, "rb") as file:
+            return parse_idx(_content(file, str(path)), dimensions, str(path))
 
     def __getitem__(self, index: int) -> tuple[Any, Any]:
         picture: Any = Image.fromarray(self.data[index].numpy())
@@ -125,10 +127,10 @@ class MNIST(VisionDataset):
             data = self.data
             return data._array[:, None] if isinstance(data, TensorBase) and data.ndim == 3 else None
 
-        def targets(chosen: Array) -> Array | None:
+        def targets(indices: list[int]) -> Array | None:
             known = self.targets
             right = isinstance(known, TensorBase) and known.ndim == 1 and known._array.dtype == np.int64
-            return known._array[chosen] if right and chosen.max() < len(known._array) else None
+            return known._array[indices] if right and max(indices) < len(known._array) else None
 
         return picture_reader(self, pictures, targets)
 
@@ -176,17 +178,31 @@ class FashionMNIST(MNIST):
 
 
 def unpacked(path: Path) -> bytes:
-    """The content of a `.gz` file, which may not be larger than any file of these data sets."""
+    """The content of an idx file packed as `.gz`. No more is unpacked than its header says."""
     try:
         with gzip.open(path, "rb") as stream:
-            content = stream.read(MAX_UNPACKED + 1)
+            return _content(cast(BinaryIO, stream), str(path))
     except EOFError as error:
         raise DatasetError(f"{path}: truncated") from error
     except (gzip.BadGzipFile, zlib.error) as error:
         raise DatasetError(f"{path}: not a readable .gz file: {error}") from error
-    if len(content) > MAX_UNPACKED:
-        raise DatasetError(f"{path}: unpacks to more than {MAX_UNPACKED:,} bytes")
-    return content
+
+
+def _content(stream: BinaryIO, where: str) -> bytes:
+    """All of an idx file and one byte more, if there is one, for `parse_idx` to complain about."""
+    head = stream.read(4)
+    header = 4 + 4 * (head[3] if len(head) == 4 else 0)
+    if header > 4 + 4 * 3:
+        raise DatasetError(f"{where}: not an idx file of pictures or labels")
+    head += stream.read(header - len(head))
+    sizes = struct.unpack(f">{len(head) // 4 - 1}I", head[4 : len(head) // 4 * 4]) if len(head) > 4 else ()
+    size = header + math.prod(sizes)
+    if size > MAX_UNPACKED:
+        raise DatasetError(f"{where}: its header says {size:,} bytes; at most {MAX_UNPACKED:,} are read")
+    content = bytearray(head)
+    while len(content) <= size and (chunk := stream.read(min(1 << 20, size + 1 - len(content)))):
+        content += chunk
+    return bytes(content)
 
 
 def parse_idx(content: bytes, dimensions: int, where: str) -> Array:
@@ -196,8 +212,10 @@ def parse_idx(content: bytes, dimensions: int, where: str) -> Array:
         raise DatasetError(f"{where}: not an idx file of unsigned bytes with {dimensions} dimension(s)")
     shape = struct.unpack(f">{dimensions}I", content[4:header])
     if len(content) - header != math.prod(shape):
+        found = len(content) - header
+        more = "more than " if found > math.prod(shape) else ""
         raise DatasetError(
-            f"{where}: {len(content) - header:,} bytes of data; its header says "
-            f"{'x'.join(map(str, shape))} = {math.prod(shape):,}"
+            f"{where}: {more}{min(found, math.prod(shape)):,} bytes of data; "
+            f"its header says {'x'.join(map(str, shape))} = {math.prod(shape):,}"
         )
     return np.frombuffer(content, np.uint8, offset=header).reshape(shape)

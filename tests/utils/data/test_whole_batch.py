@@ -206,6 +206,59 @@ def test_augmentation_as_learners_write_it(workers):
     assert mine == run(THEIR, augmented, 5, batch_size=7, shuffle=True, num_workers=workers)
 
 
+@pytest.mark.parametrize("prefetch", [1, 3])
+@pytest.mark.parametrize("left_after", [1, 3, 9])
+def test_streams_of_persistent_workers_after_an_epoch_left_early(prefetch, left_after):
+    """They have drawn for what was asked of them ahead, though nobody saw it."""
+    results = []
+    for side in (OUR, THEIR):
+        library, data, *_ = side
+        library.manual_seed(1)
+        loader = data.DataLoader(
+            augmented(side), 4, True, num_workers=2, persistent_workers=True, prefetch_factor=prefetch
+        )
+        for _, _ in zip(range(left_after), loader, strict=False):
+            pass
+        results.append([pictures.numpy().tobytes() for pictures, _ in loader])
+    assert results[0] == results[1]
+
+
+def test_when_a_sampler_is_asked():
+    """One of the user's is asked as far ahead as PyTorch asks it, and draws at the same moments."""
+
+    def asking(side: Any) -> Any:
+        library, data, *_ = side
+        asked: list[int] = []
+
+        class Asked(data.Sampler):
+            def __iter__(self):
+                for _ in range(11):
+                    asked.append(int(library.randint(40, (1,))))
+                    yield asked[-1]
+
+            def __len__(self):
+                return 11
+
+        library.manual_seed(2)
+        loader = data.DataLoader(augmented(side), 2, sampler=Asked(), num_workers=2)
+        counts = []
+        for _ in loader:
+            counts.append((len(asked), library.rand(1).item()))
+        return counts, asked
+
+    assert asking(OUR) == asking(THEIR)
+
+
+def test_batches_read_ahead_in_inference_mode_can_be_trained_on():
+    iterator = iter(ours.DataLoader(plain(), 4, num_workers=2))
+    with minitorch_cifar.inference_mode():
+        next(iterator)
+    pictures, _ = next(iterator)
+    weight = minitorch_cifar.ones(1, requires_grad=True)
+    (pictures * weight).sum().backward()
+    assert weight.grad.item() == pytest.approx(float(pictures.sum()), rel=1e-5)
+
+
 def test_no_sample_is_made_and_no_thread_started(monkeypatch):
     def refuse(*args: Any) -> Any:
         raise AssertionError("a sample of its own")
@@ -444,12 +497,12 @@ def test_what_a_user_would_see_of_workers():
     list(ours.DataLoader(plain(target_transform=asking), 20, num_workers=2))
     assert set(seen) == {(0, False), (1, False)}
     dataset = plain()
-    iterator = iter(ours.DataLoader(dataset, 20, num_workers=2))
+    iterator = iter(ours.DataLoader(dataset, 4, sampler=range(40), num_workers=2))
     next(iterator)
     seen.clear()
     dataset.target_transform = asking
-    next(iterator)
-    assert set(seen) == {(1, True)}
+    assert len(list(iterator)) == 9
+    assert seen == [(w, True) for w in (0, 1, 0, 1, 0, 1) for _ in range(4)], "four were made ahead"
     assert ours.get_worker_info() is None
     started = []
     list(ours.DataLoader(plain(), 20, num_workers=2, worker_init_fn=started.append))
@@ -458,9 +511,12 @@ def test_what_a_user_would_see_of_workers():
 
 def test_an_exception_after_a_change_tells_its_worker():
     dataset = plain()
-    iterator = iter(ours.DataLoader(dataset, 20, num_workers=2))
+    iterator = iter(ours.DataLoader(dataset, 8, sampler=range(40), num_workers=2, prefetch_factor=1))
+    next(iterator)
     next(iterator)
     dataset.target_transform = lambda label: 1 // 0
+    with pytest.raises(ZeroDivisionError, match="Caught ZeroDivisionError in DataLoader worker thread 0"):
+        next(iterator)
     with pytest.raises(ZeroDivisionError, match="Caught ZeroDivisionError in DataLoader worker thread 1"):
         next(iterator)
 

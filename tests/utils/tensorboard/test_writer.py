@@ -18,6 +18,7 @@ from tensorboard.backend.event_processing.event_accumulator import EventAccumula
 from tensorboard.backend.event_processing.event_file_loader import RawEventFileLoader
 from tensorboard.compat.proto.event_pb2 import Event
 from tensorboard.compat.proto.graph_pb2 import GraphDef
+from tensorboard.util.tensor_util import make_ndarray
 from torch.utils.tensorboard import SummaryWriter as TorchWriter
 
 import minitorch_cifar as engine
@@ -63,11 +64,25 @@ CALLS: dict[str, Callable[[Any, Any], None]] = {
     "histogram of automatic bins": lambda w, lib: w.add_histogram("h", floats(100), 4, "auto", max_bins=3),
     "histogram of equal values": lambda w, lib: w.add_histogram("h", np.zeros(3), 4),
     "raw histogram": lambda w, lib: w.add_histogram_raw("h", 0, 1, 3, 1.5, 0.75, [0.5, 1.0], [2, 1], 4),
+    "precision and recall": lambda w, lib: w.add_pr_curve("pr", *judged(lib, 200), 4),
+    "precision and recall, few": lambda w, lib: w.add_pr_curve("pr", *judged(lib, 50), 4, num_thresholds=10),
+    "precision and recall, many": lambda w, lib: w.add_pr_curve("pr", *judged(lib, 50), num_thresholds=500),
+    "precision and recall of arrays": lambda w, lib: w.add_pr_curve(
+        "pr", pixels(9) > 100, np.linspace(0, 1, 9), 4, weights=np.arange(9.0)
+    ),
+    "raw precision and recall": lambda w, lib: w.add_pr_curve_raw("pr", *floats(6, 5), 4, num_thresholds=5),
     "text": lambda w, lib: w.add_text("notes", "**größer**", 9),
     "figure": lambda w, lib: w.add_figure("f", figure(), 3),
     "hparams": lambda w, lib: w.add_hparams(settings(lib), {"acc": 0.5}, {"lr": [0.1, 0.5]}, "first", 3),
     "figures": lambda w, lib: w.add_figure("f", [figure(), figure()], 3, close=True),
 }
+
+
+def judged(lib: Any, count: int) -> tuple[Any, Any]:
+    """True labels and predicted probabilities, 0 and 1 among them."""
+    confidence = rng().random(count).astype(np.float32)
+    confidence[:2] = 0, 1
+    return lib.from_numpy(pixels(count) % 2), lib.from_numpy(confidence)
 
 
 def settings(lib: Any) -> dict[str, Any]:
@@ -146,6 +161,7 @@ def test_tensorboard_reads_it(tmp_path: Path) -> None:
     writer.add_image("picture", picture, 1, dataformats="HWC")
     writer.add_histogram("weights", floats(50), 2)
     writer.add_text("notes", "text")
+    writer.add_pr_curve("curve", engine.tensor([1, 0, 1]), engine.tensor([1.0, 0.25, 0.0]), 3, 5)
     writer.flush()
     loaded = EventAccumulator(str(tmp_path))
     loaded.Reload()
@@ -156,7 +172,14 @@ def test_tensorboard_reads_it(tmp_path: Path) -> None:
     assert np.array_equal(np.asarray(Image.open(io.BytesIO(image.encoded_image_string))), picture)
     (histogram,) = loaded.Histograms("weights")
     assert (histogram.step, histogram.histogram_value.num) == (2, 50)
-    assert loaded.Tags()["tensors"] == ["notes/text_summary"]
+    assert loaded.Tags()["tensors"] == ["notes/text_summary", "curve"]
+    assert list(loaded.PluginTagToContent("pr_curves")) == ["curve"]
+    (curve,) = loaded.Tensors("curve")
+    true_positives, false_positives, *_, precision, recall = make_ndarray(curve.tensor_proto)
+    assert true_positives.tolist() == [2, 1, 1, 1, 1]  # of thresholds 0, 0.25, ..., 1
+    assert false_positives.tolist() == [1, 1, 0, 0, 0]
+    assert np.allclose(precision, [2 / 3, 1 / 2, 1, 1, 1])
+    assert np.allclose(recall, [1, 1 / 2, 1 / 2, 1 / 2, 1 / 2])
     writer.close()
 
 
@@ -191,6 +214,11 @@ def test_the_default_folder_is_pytorchs(tmp_path: Path, monkeypatch: pytest.Monk
     (folder,) = (tmp_path / "runs").iterdir()
     with TorchWriter(comment="_lr") as writer:
         assert folder.name.split("_")[2:] == Path(writer.log_dir).name.split("_")[2:]
+
+
+def test_counts_of_a_curve_take_no_weights(tmp_path: Path) -> None:
+    with SummaryWriter(tmp_path) as writer, pytest.raises(ValueError, match="takes no weights"):
+        writer.add_pr_curve_raw("pr", *floats(6, 5), 4, 5, weights=[1.0])
 
 
 def test_what_is_missing_says_so(tmp_path: Path) -> None:
