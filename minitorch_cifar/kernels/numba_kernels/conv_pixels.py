@@ -31,7 +31,7 @@ from numba import prange
 
 from ...dtypes import Array
 from .flat import compiled
-from .frames import aligned, write_frame
+from .frames import aligned, fill, write_frame
 from .layout import behaved, deliver, target
 from .pixel_tiles import PIXELS, pixel_tile, transpose_tile
 from .runtime import Shared, in_parallel
@@ -158,7 +158,7 @@ def _pack(
     count = channels * taps
     size = terms.size * width
     finite = True
-    memory[start : start + groups * blocks * size] = 0
+    fill(memory, start, groups * blocks * size, 0)
     for g in range(groups):
         corner, first = start + g * blocks * size, g * outputs * count
         if turned:
@@ -229,8 +229,8 @@ def _loop(vectors: int, vector_bytes: int) -> Shared[Any]:
             share, split = task // splits, task % splits
             frame = frames + task * size
             strip = strips + task * _STRIP * width
-            memory[frame : frame + size] = 0
-            memory[strip : strip + _STRIP * width] = 0
+            fill(memory, frame, size, 0)
+            fill(memory, strip, _STRIP * width, 0)
             for n in range(share * images // shares, (share + 1) * images // shares):
                 plane = height * columns
                 write_frame(

@@ -21,7 +21,7 @@ import numpy as np
 from numba import prange
 
 from ...dtypes import Array
-from .frames import aligned, are_finite, bits_of, places_inside, write_frame
+from .frames import add_up, aligned, are_finite, bits_of, fill, places_inside, write_frame
 from .layout import behaved
 from .runtime import Shared, in_parallel, inlined
 from .tiles import outer_tile
@@ -39,14 +39,15 @@ _ENOUGH = 1 << 20  # products that are worth the start of threads, a hundredth o
 
 def _tile(kernel_rows: int, outputs: int, vectors: int) -> tuple[int, int, int]:
     """How many output channels, rows of the window, and vectors of each row make up a tile."""
-    rows = next((r for r in range(_ROWS, 3, -1) if outputs % r == 0), min(_ROWS, outputs))
+    choices = [r for r in (8, 6, 4, 1) if r <= min(_ROWS, outputs)]
+    rows = next((r for r in choices[:-1] if outputs % r == 0), choices[0])
 
     def cost(v: int) -> int:
         """Of a row of the window: a step of the loop takes as long as its multiply-adds or its loads."""
         return -(-vectors // v) * max(rows * v, rows + v)
 
     width = min(range(min(vectors, _VECTORS), 0, -1), key=cost)
-    together = next(k for k in range(_VECTORS // width, 0, -1) if kernel_rows % k == 0)
+    together = 3 if width == 1 and kernel_rows % 3 == 0 else 1  # few choices: each takes seconds to compile
     return rows, together, width
 
 
@@ -61,12 +62,12 @@ def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any
     @in_parallel(enough=_ENOUGH)
     def loop(
         grad_out: Array, x: Array, bits: Array, inside: Array, memory: Array, frames: int, size: int,
-        line_step: int, pixel_step: int, window_row: int, splits: int, totals: Array,
-    ) -> bool:  # fmt: skip
+        line_step: int, pixel_step: int, window_row: int, splits: int, totals: Array, finite: Array,
+    ) -> None:  # fmt: skip
         """totals[0, o, i, :] = Σ_nhw grad_out[n, o, h, w] · row i of the window under the pixel.
 
-        Every share of the pictures has a sum of its own, and works on `splits` parts of the outputs. False if
-        a number of x is not finite.
+        Every share of the pictures has a sum of its own, and works on `splits` parts of the outputs.
+        `finite` says of each such task whether the numbers of x are.
         """
         images, outputs, lines, pixels = grad_out.shape
         shares, _, kernel_rows, stretch = totals.shape
@@ -76,13 +77,15 @@ def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any
         step = width * lanes
         at_once = max(1, _PIXELS // pixels)
         blocks = outputs // rows + outputs % rows  # what is left over goes one channel at a time
-        finite = np.empty(shares * splits, np.bool_)
         for task in prange(shares * splits):
             share, split = task // splits, task % splits
             frame = frames + task * size
-            memory[frame : frame + size] = 0
+            fill(memory, frame, size, 0)
             first, end = split * blocks // splits, (split + 1) * blocks // splits
-            totals[share, _start(first, outputs, rows) : _start(end, outputs, rows)] = 0
+            channel = kernel_rows * stretch
+            start = _start(first, outputs, rows)
+            count = _start(end, outputs, rows) - start
+            fill(sums, (share * outputs + start) * channel, count * channel, 0)
             all_finite = True
             for n in range(share * images // shares, (share + 1) * images // shares):
                 start = n * channels * plane
@@ -109,10 +112,6 @@ def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any
                                         sums, out, kernel_rows * stretch, stretch, 1, together, width,
                                     )  # fmt: skip
             finite[task] = all_finite
-        for o in prange(outputs):
-            for share in range(1, shares):
-                totals[0, o] += totals[share, o]
-        return finite.all()
 
     return loop
 
@@ -135,12 +134,14 @@ def outer_grad_weight(grad_out: Array, x: Array, stride: Pair, padding: Pair, gr
     memory, frames = aligned(shares * splits * size, x.dtype)
     totals = np.empty((shares, outputs, kernel_h, stretch), x.dtype)
     x = behaved(x)
-    finite = _loop(rows, together, vectors, VECTOR_BYTES).of(grad_out.size * kernel_h * stretch)(
+    finite = np.empty(shares * splits, np.bool_)
+    _loop(rows, together, vectors, VECTOR_BYTES).of(grad_out.size * kernel_h * stretch)(
         behaved(grad_out), x, bits_of(x), places_inside((height, width), padding, channels), memory, frames,
-        size, stride[0] * row, stride[1] * channels, row, splits, totals,
+        size, stride[0] * row, stride[1] * channels, row, splits, totals, finite,
     )  # fmt: skip
+    add_up(totals.reshape(shares, -1))
     used = totals[0, :, :, : kernel_w * channels].reshape(outputs, kernel_h, kernel_w, channels)
-    if not finite or not np.isfinite(used).all():
+    if not finite.all() or not np.isfinite(used).all():
         return False
     np.copyto(grad_weight, used.transpose(0, 3, 1, 2))  # (O, KH, KW, C) -> (O, C, KH, KW)
     return True

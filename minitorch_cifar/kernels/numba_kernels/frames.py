@@ -53,6 +53,21 @@ def write_frame(
                     target[inside[p]] = source[p]
 
 
+@compiled
+def fill(array: Array, start: int, count: int, value: float) -> None:
+    """Write `value` into `count` elements of a flat array. (Numba compiles slices for seconds longer.)"""
+    for i in range(start, start + count):
+        array[i] = value
+
+
+@compiled
+def add_up(totals: Array) -> None:
+    """totals[0] += totals[1] + ..., one after the other, for a flat array of each."""
+    for share in range(1, totals.shape[0]):
+        for i in range(totals.shape[1]):
+            totals[0, i] += totals[share, i]
+
+
 def bits_of(array: Array) -> Array:
     """The elements of a float32 or float64 array as whole numbers, flat."""
     return array.reshape(-1).view(np.int32 if array.itemsize == 4 else np.int64)

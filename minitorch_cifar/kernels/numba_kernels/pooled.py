@@ -29,7 +29,7 @@ from numba import prange
 from ...dtypes import Array
 from .conv import conv2d_grad_input, conv2d_grad_weight
 from .flat import compiled
-from .frames import aligned, are_finite, bits_of, places_inside, write_frame
+from .frames import add_up, aligned, are_finite, bits_of, fill, places_inside, write_frame
 from .layout import behaved, deliver, target
 from .pool import max_pool2d_backward
 from .pooled_tiles import TILE_VECTORS, gather_tile, scatter_tile
@@ -84,12 +84,12 @@ def _weight_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
         x: Array, bits: Array, inside: Array, memory: Array, frames: int, size: int, row: int, grad: Array,
-        indices: Array, starts: Array, splits: int, blocks: int, totals: Array,
-    ) -> bool:  # fmt: skip
+        indices: Array, starts: Array, splits: int, blocks: int, totals: Array, finite: Array,
+    ) -> None:  # fmt: skip
         """totals[0, o, i, :] = the sum over all pictures and cells of g · row i of the window.
 
-        Every share of the pictures has a sum of its own, and works on `splits` parts of the outputs. False if
-        a number is not finite.
+        Every share of the pictures has a sum of its own, and works on `splits` parts of the outputs.
+        `finite` says of each such task whether all numbers are.
         """
         images, channels, height, columns = x.shape
         shares, outputs = totals.shape[:2]
@@ -98,17 +98,22 @@ def _weight_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
         width = vectors * lanes
         stretch = blocks * width
         plane = height * columns
-        picture, gradient, places = x.reshape(-1), grad.reshape(-1), indices.reshape(-1)
+        picture, gradient, places, sums = (
+            x.reshape(-1),
+            grad.reshape(-1),
+            indices.reshape(-1),
+            totals.reshape(-1),
+        )
         offsets = np.empty((shares * splits, cells + 1), np.int32)  # listing writes one behind the last
         values = np.empty((shares * splits, cells + 1), x.dtype)
-        finite = np.empty(shares * splits, np.bool_)
         for task in prange(shares * splits):
             share, split = task // splits, task % splits
             frame = frames + task * size
-            memory[frame : frame + size] = 0
+            fill(memory, frame, size, 0)
             own_offsets, own_values = offsets[task], values[task]
             first, end = split * outputs // splits, (split + 1) * outputs // splits
-            totals[share, first:end] = 0
+            channel = rows * stretch
+            fill(sums, (share * outputs + first) * channel, (end - first) * channel, 0)
             all_finite = True
             for n in range(share * images // shares, (share + 1) * images // shares):
                 start = n * channels * plane
@@ -126,10 +131,6 @@ def _weight_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
                             rows, vectors, vector_bytes,
                         )  # fmt: skip
             finite[task] = all_finite
-        for o in prange(outputs):
-            for share in range(1, shares):
-                totals[0, o] += totals[share, o]
-        return finite.all()
 
     return loop
 
@@ -139,11 +140,11 @@ def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
         packed: Array, packed_skew: int, size: int, row: int, grad: Array, indices: Array, starts: Array,
-        blocks: int, padding: Pair, channels: int, frames: Array, skew: int, grad_x: Array,
-    ) -> bool:  # fmt: skip
+        blocks: int, padding: Pair, channels: int, frames: Array, skew: int, finite: Array, grad_x: Array,
+    ) -> None:  # fmt: skip
         """grad_x[n] = the frame to which, for every cell, g · weight[o] was added at the cell's window.
 
-        False if a gradient is not finite.
+        `finite` says of each share of the pictures whether the gradients are.
         """
         images, outputs = grad.shape[:2]
         cells = grad.size // (images * outputs)
@@ -154,13 +155,12 @@ def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
         shares = min(_SHARES, images)
         offsets = np.empty((shares, cells + 1), np.int32)
         values = np.empty((shares, cells + 1), grad.dtype)
-        finite = np.empty(shares, np.bool_)
         for share in prange(shares):
             start = skew + share * size
             own_offsets, own_values = offsets[share], values[share]
             all_finite = True
             for n in range(share * images // shares, (share + 1) * images // shares):
-                frames[start : start + size] = 0
+                fill(frames, start, size, 0)
                 for o in range(outputs):
                     count = _list_cells(
                         gradient, places, (n * outputs + o) * cells, cells, starts, own_offsets, own_values
@@ -178,7 +178,6 @@ def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
                         for w in range(pixels):
                             grad_x[n, c, h, w] = frames[corner + w * channels]
             finite[share] = all_finite
-        return finite.all()
 
     return loop
 
@@ -189,7 +188,7 @@ def _pack(weight: Array, channels: int, stretch: int, skew: int, packed: Array) 
     behind. False if a weight is not finite.
     """
     outputs, present, kernel_h, kernel_w = weight.shape
-    packed[:] = 0
+    fill(packed, 0, packed.size, 0)
     finite = True
     for o in range(outputs):
         for c in range(present):
@@ -260,10 +259,14 @@ def pooled_conv2d_grad_weight(
         memory, frames = aligned(shares * splits * size, x.dtype)
         totals = np.empty((shares, outputs, kernel[0], stretch), x.dtype)
         x = behaved(x)
-        if _weight_loop(kernel[0], vectors, VECTOR_BYTES).of(grad.size * kernel[0] * stretch)(
+        finite = np.empty(shares * splits, np.bool_)
+        _weight_loop(kernel[0], vectors, VECTOR_BYTES).of(grad.size * kernel[0] * stretch)(
             x, bits_of(x), places_inside((height, width), padding, channels), memory, frames, size, row,
             behaved(grad), behaved(indices), _starts(out_size, stride, row, channels), splits, blocks, totals,
-        ):  # fmt: skip
+            finite,
+        )  # fmt: skip
+        if finite.all():
+            add_up(totals.reshape(shares, -1))
             used = totals[0, :, :, : kernel[1] * channels].reshape(outputs, *kernel, channels)
             np.copyto(grad_weight, used.transpose(0, 3, 1, 2))  # (O, KH, KW, C) -> (O, C, KH, KW)
             return
@@ -301,10 +304,13 @@ def pooled_conv2d_grad_input(
             shares = min(_SHARES, len(grad_x))
             size = -(-size * weight.itemsize // VECTOR_BYTES) * VECTOR_BYTES // weight.itemsize
             frames, skew = aligned(shares * size, weight.dtype)
-            if _input_loop(kernel[0], vectors, vector_bytes).of(grad.size * kernel[0] * stretch)(
+            finite = np.empty(shares, np.bool_)
+            _input_loop(kernel[0], vectors, vector_bytes).of(grad.size * kernel[0] * stretch)(
                 packed, packed_skew, size, row, behaved(grad), behaved(indices),
-                _starts(out_size, stride, row, channels), blocks, padding, channels, frames, skew, result,
-            ):  # fmt: skip
+                _starts(out_size, stride, row, channels), blocks, padding, channels, frames, skew, finite,
+                result,
+            )  # fmt: skip
+            if finite.all():
                 deliver(result, grad_x)
                 return
     dense = _dense(grad, indices, out_size)
