@@ -50,10 +50,12 @@ def cases(draw: st.DrawFn, dilated: bool) -> Case:
     )
 
 
-def max_pool(backend: str, case: Case, x: np.ndarray, upstream: np.ndarray, layout: str) -> list[np.ndarray]:
+def max_pool(
+    backend: str, case: Case, x: np.ndarray, upstream: np.ndarray, layout: str, places: Any = np.int64
+) -> list[np.ndarray]:
     module = kernels(backend, "pool")
     out = empty_in(upstream.shape, x.dtype, layout)
-    indices = empty_in(upstream.shape, np.int64, layout)
+    indices = empty_in(upstream.shape, places, layout)
     grad_x = empty_in(x.shape, x.dtype, layout)
     given_x = laid_out(x, layout)
     module.max_pool2d_forward(given_x, case.kernel, case.stride, case.padding, case.dilation, out, indices)
@@ -71,6 +73,8 @@ def max_pool(backend: str, case: Case, x: np.ndarray, upstream: np.ndarray, layo
 )
 @example(case=Case((2, 3, 8, 10), (2, 2), (2, 2)), layout="contiguous", seed=0, values="distinct")
 @example(case=Case((2, 3, 8, 10), (2, 2), (2, 2)), layout="contiguous", seed=0, values="special")
+@example(case=Case((2, 3, 8, 28), (2, 2), (2, 2)), layout="contiguous", seed=0, values="special")
+@example(case=Case((1, 3, 5, 65), (2, 2), (2, 2)), layout="contiguous", seed=0, values="ties")
 @example(case=Case((2, 3, 9, 7), (2, 2), (2, 2)), layout="contiguous", seed=0, values="ties")
 @example(case=Case((1, 2, 3, 4), (2, 2), (2, 2), ceil_mode=True), layout="contiguous", seed=0, values="ties")
 @example(case=Case((1, 1, 3, 3), (2, 2), (2, 2), ceil_mode=True), layout="strided", seed=0, values="ties")
@@ -94,10 +98,11 @@ def test_max_pool_matches_torch(dtype: Any, case: Case, layout: str, seed: int, 
     their_out.backward(torch.from_numpy(upstream.copy()))
     assert their_x.grad is not None
     for backend in BACKENDS:
-        out, indices, grad_x = max_pool(backend, case, x, upstream, layout)
-        np.testing.assert_array_equal(out, their_out.detach().numpy())
-        np.testing.assert_array_equal(indices, their_indices.numpy())
-        np.testing.assert_allclose(grad_x, their_x.grad.numpy(), rtol=1e-6, atol=1e-6)
+        for places in (np.int64, np.int32):
+            out, indices, grad_x = max_pool(backend, case, x, upstream, layout, places)
+            np.testing.assert_array_equal(out, their_out.detach().numpy())
+            np.testing.assert_array_equal(indices, their_indices.numpy())
+            np.testing.assert_allclose(grad_x, their_x.grad.numpy(), rtol=1e-6, atol=1e-6)
 
 
 @pytest.mark.parametrize("kernel", [2, 3])
@@ -109,7 +114,7 @@ def test_a_batch_large_enough_for_threads(kernel: int) -> None:
     upstream = generator.integers(0, 50, tuple(their_max.shape)).astype(np.float32)
     parameters = ((kernel, kernel), (2, 2), (0, 0))
     module = kernels("numba", "pool")
-    out, indices, grad_x = np.empty_like(upstream), np.empty(upstream.shape, np.int64), np.empty_like(x)
+    out, indices, grad_x = np.empty_like(upstream), np.empty(upstream.shape, np.int32), np.empty_like(x)
     module.max_pool2d_forward(x, *parameters, (1, 1), out, indices)
     module.max_pool2d_backward(upstream, indices, grad_x)
     np.testing.assert_array_equal(out, their_max.detach().numpy())

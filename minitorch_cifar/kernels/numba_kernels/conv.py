@@ -18,6 +18,7 @@ from ..numpy_kernels import conv as specification
 from . import conv_pixels, conv_planes
 from .conv_planes import forward_geometry, write_frame
 from .conv_weight import outer_grad_weight
+from .frames import fill
 from .layout import behaved, deliver, target
 from .runtime import in_parallel
 from .tiles import DOT_COLUMNS, DOT_ROWS, dot_tile
@@ -69,12 +70,13 @@ def _correlate_gradients(
     grids = np.empty((shares, block * grid_size), x.dtype)
     grid_rows = np.arange(out_h) * pitch
     grid_columns = np.arange(out_w)
+    sums = totals.reshape(-1)
     for share in prange(shares):
         frame = frames[share]
         grid = grids[share]
-        frame[:] = 0
-        grid[:] = 0
-        totals[share] = 0
+        fill(frame, 0, frame.size, 0)
+        fill(grid, 0, grid.size, 0)
+        fill(sums, share * (sums.size // shares), sums.size // shares, 0)
         end = (share + 1) * images // shares
         for first in range(share * images // shares, end, block):
             count = min(block, end - first)

@@ -31,7 +31,7 @@ from numba import prange
 
 from ...dtypes import Array
 from .flat import compiled
-from .frames import aligned
+from .frames import aligned, fill, write_frame
 from .layout import behaved, deliver, target
 from .pixel_tiles import PIXELS, pixel_tile, transpose_tile
 from .runtime import Shared, in_parallel
@@ -158,7 +158,7 @@ def _pack(
     count = channels * taps
     size = terms.size * width
     finite = True
-    memory[start : start + groups * blocks * size] = 0
+    fill(memory, start, groups * blocks * size, 0)
     for g in range(groups):
         corner, first = start + g * blocks * size, g * outputs * count
         if turned:
@@ -180,26 +180,6 @@ def _pack(
             for k in range(in_order if o < whole else 0, count):
                 memory[corner + o // width * size + terms[k] + o % width] = flat[first + o * count + k]
     return finite
-
-
-@compiled
-def _write_frame(
-    x: Array, start: int, plane: int, channels: int, lanes: int, inside: Array, is_whole: bool, memory: Array,
-    frame: int,
-) -> None:  # fmt: skip
-    """Copy a picture, (C, H, W) from `start` on, into the frame; the zeros around are there already."""
-    pixels = plane // lanes * lanes if is_whole else 0
-    whole = channels // lanes * lanes if is_whole else 0
-    for c in range(0, whole, lanes):
-        for p in range(0, pixels, lanes):
-            transpose_tile(x, start + c * plane + p, plane, memory, frame + c, inside, p)
-        for p in range(pixels, plane):
-            for i in range(c, c + lanes):
-                memory[frame + inside[p] + i] = x[start + i * plane + p]
-    for c in range(whole, channels):
-        for p in range(plane):
-            if inside[p] >= 0:
-                memory[frame + inside[p] + c] = x[start + c * plane + p]
 
 
 @compiled
@@ -249,11 +229,11 @@ def _loop(vectors: int, vector_bytes: int) -> Shared[Any]:
             share, split = task // splits, task % splits
             frame = frames + task * size
             strip = strips + task * _STRIP * width
-            memory[frame : frame + size] = 0
-            memory[strip : strip + _STRIP * width] = 0
+            fill(memory, frame, size, 0)
+            fill(memory, strip, _STRIP * width, 0)
             for n in range(share * images // shares, (share + 1) * images // shares):
                 plane = height * columns
-                _write_frame(
+                write_frame(
                     picture, n * channels * plane, plane, channels, lanes, inside, is_whole, memory, frame
                 )
                 for g in range(groups):

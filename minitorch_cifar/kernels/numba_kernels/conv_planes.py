@@ -28,6 +28,7 @@ from numba import prange
 
 from ...dtypes import Array
 from .flat import compiled
+from .frames import fill
 from .layout import behaved, deliver, target
 from .runtime import Shared, in_parallel
 from .tiles import multiply_tile
@@ -37,6 +38,8 @@ Pair = tuple[int, int]
 
 # Products summed in one register before the sum is added to the result: long sums in float32 lose digits.
 _TERMS = 128
+# Rows and vectors of a tile: their sums fit into the registers. Few, as each takes seconds to compile.
+_TILES = ((4, 3), (6, 3), (8, 3), (8, 2)) if REGISTERS == 32 else ((4, 3), (6, 2))
 _SHARES = 8  # of the pictures, or pictures times output channels, however many threads there are
 _ENOUGH = 1 << 20  # products that are worth the start of threads, a hundredth of a millisecond
 
@@ -118,7 +121,7 @@ def _pack(weight: Array, transposed: bool, packed: Array) -> bool:
     groups, out_channels, in_channels, taps = weight.shape
     rows = packed.shape[3]
     finite = True
-    packed[:] = 0
+    fill(packed.reshape(-1), 0, packed.size, 0)
     for g in range(groups):
         for o in range(out_channels):
             for c in range(in_channels):
@@ -163,12 +166,6 @@ class _Tiling(NamedTuple):
     is_exact: bool  # the grid is the output itself
 
 
-def _row_choices(out_rows: int, vectors: int) -> range:
-    """How many rows a tile may have: their sums fit into the registers, and are enough to keep them busy."""
-    most = min(out_rows, 8, (REGISTERS - 1 - vectors) // vectors)
-    return range(min(most, 4), most + 1)
-
-
 @functools.lru_cache(maxsize=256)
 def _tiling(out_rows: int, out: Pair, pitch: int, lanes: int) -> _Tiling:
     """The tiles that take the least time.
@@ -178,15 +175,14 @@ def _tiling(out_rows: int, out: Pair, pitch: int, lanes: int) -> _Tiling:
     """
     best: tuple[float, Any] = (math.inf, None)
     extent = (out[0] - 1) * pitch + out[1]
-    for vectors in (2, 3):
-        for rows in _row_choices(out_rows, vectors):
-            step = max(rows * vectors, rows + 2 * vectors) + 1
-            stretches = -(-extent // (vectors * lanes))
-            blocks = -(-out[0] // vectors) * -(-out[1] // lanes)
-            for tiles, is_block in (stretches, False), (blocks, True):
-                cost = -(-out_rows // rows) * tiles * step
-                if cost < best[0]:
-                    best = cost, (rows, vectors, tiles, is_block)
+    for rows, vectors in _TILES:
+        step = max(rows * vectors, rows + 2 * vectors) + 1
+        stretches = -(-extent // (vectors * lanes))
+        blocks = -(-out[0] // vectors) * -(-out[1] // lanes)
+        for tiles, is_block in (stretches, False), (blocks, True):
+            cost = -(-out_rows // rows) * tiles * step
+            if cost < best[0]:
+                best = cost, (rows, vectors, tiles, is_block)
     rows, vectors, tiles, is_block = best[1]
     fits = not out_rows % rows
     if not is_block:
@@ -230,7 +226,7 @@ def _loop(row_count: int, vectors: int, vector_bytes: int) -> Shared[Any]:
             first_tile, end_tile = split * tiles // splits, (split + 1) * tiles // splits
             first_row, end_row = first_tile * row_count, min(end_tile * row_count, out_rows)
             frame = frames[task]
-            frame[:] = 0
+            fill(frame, 0, frame_size, 0)
             for n in range(share * images // shares, (share + 1) * images // shares):
                 for g in range(groups):
                     write_frame(x[n, g * channels : (g + 1) * channels], rows, columns, plane, frame, 0)
@@ -239,7 +235,7 @@ def _loop(row_count: int, vectors: int, vector_bytes: int) -> Shared[Any]:
                         grid, start = out.reshape(-1), (n * all_rows + g * out_rows + first_row) * grid_plane
                     for row in range(first_row, end_row):
                         corner = start + (row - first_row) * grid_plane
-                        grid[corner : corner + grid_plane] = bias[g * out_rows + row]
+                        fill(grid, corner, grid_plane, bias[g * out_rows + row])
                     # Few pixels at a time: their part of the frame stays in the first-level cache.
                     for t in range(corners.shape[1]):
                         for tile in range(first_tile, end_tile):

@@ -8,7 +8,8 @@ load for each vector of the window, in order through memory; nothing has to be t
 up.
 
 A tile's sum goes through a few lines of pixels of one picture, then it is added to the result: long sums in
-float32 lose digits. The tiles are shared among threads, and every tile takes the pictures in order.
+float32 lose digits. The pictures are dealt out among threads in a fixed number of shares, each with a sum of
+its own, so no sum depends on the number of threads.
 """
 
 from __future__ import annotations
@@ -20,9 +21,9 @@ import numpy as np
 from numba import prange
 
 from ...dtypes import Array
-from .frames import aligned, write_frames
+from .frames import add_up, aligned, are_finite, bits_of, fill, places_inside, write_frame
 from .layout import behaved
-from .runtime import Shared, in_parallel
+from .runtime import Shared, in_parallel, inlined
 from .tiles import outer_tile
 from .vectors import VECTOR_BYTES
 
@@ -31,61 +32,86 @@ Pair = tuple[int, int]
 # Of the tile: with AVX-512, 24 of 32 registers are sums; elsewhere 12 of 16.
 _ROWS, _VECTORS = (8, 3) if VECTOR_BYTES == 64 else (4, 3)
 _PIXELS = 128  # summed up in a register
-_ENOUGH = 1 << 22  # products that are worth the start of threads, a tenth of a millisecond
+_SHARES = 8  # of the pictures, however many threads there are
+_SPLITS = 4  # of the output channels, over all shares of a small batch
+_ENOUGH = 1 << 20  # products that are worth the start of threads, a hundredth of a millisecond
 
 
 def _tile(kernel_rows: int, outputs: int, vectors: int) -> tuple[int, int, int]:
     """How many output channels, rows of the window, and vectors of each row make up a tile."""
-    rows = next((r for r in range(_ROWS, 3, -1) if outputs % r == 0), min(_ROWS, outputs))
+    choices = [r for r in (8, 6, 4, 1) if r <= min(_ROWS, outputs)]
+    rows = next((r for r in choices[:-1] if outputs % r == 0), choices[0])
 
     def cost(v: int) -> int:
         """Of a row of the window: a step of the loop takes as long as its multiply-adds or its loads."""
         return -(-vectors // v) * max(rows * v, rows + v)
 
     width = min(range(min(vectors, _VECTORS), 0, -1), key=cost)
-    together = next(k for k in range(_VECTORS // width, 0, -1) if kernel_rows % k == 0)
+    together = 3 if width == 1 and kernel_rows % 3 == 0 else 1  # few choices: each takes seconds to compile
     return rows, together, width
+
+
+@inlined
+def _start(block: int, outputs: int, rows: int) -> int:
+    """The first output channel of a block: of `rows` channels, or of one that is left over."""
+    return min(block, outputs // rows) * rows + max(0, block - outputs // rows)
 
 
 @functools.cache
 def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
-        grad_out: Array, frames: Array, skew: int, size: int, line_step: int, pixel_step: int,
-        window_row: int, totals: Array,
+        grad_out: Array, x: Array, bits: Array, inside: Array, memory: Array, frames: int, size: int,
+        line_step: int, pixel_step: int, window_row: int, splits: int, totals: Array, finite: Array,
     ) -> None:  # fmt: skip
-        """totals[o, i, :] = Σ_nhw grad_out[n, o, h, w] · row i of the window under the pixel."""
+        """totals[0, o, i, :] = Σ_nhw grad_out[n, o, h, w] · row i of the window under the pixel.
+
+        Every share of the pictures has a sum of its own, and works on `splits` parts of the outputs.
+        `finite` says of each such task whether the numbers of x are.
+        """
         images, outputs, lines, pixels = grad_out.shape
-        _, kernel_rows, stretch = totals.shape
-        gradient, sums = grad_out.reshape(-1), totals.reshape(-1)
-        step = width * (vector_bytes // frames.itemsize)
+        shares, _, kernel_rows, stretch = totals.shape
+        channels, plane = x.shape[1], x.shape[2] * x.shape[3]
+        gradient, picture, sums = grad_out.reshape(-1), x.reshape(-1), totals.reshape(-1)
+        lanes = vector_bytes // x.itemsize
+        step = width * lanes
         at_once = max(1, _PIXELS // pixels)
         blocks = outputs // rows + outputs % rows  # what is left over goes one channel at a time
-        groups = kernel_rows // together
-        for task in prange(blocks * groups):
-            block, first_row = task // groups, task % groups * together
-            whole = block < outputs // rows
-            o = block * rows if whole else outputs - outputs % rows + block - outputs // rows
-            totals[o : o + (rows if whole else 1), first_row : first_row + together] = 0
-            for n in range(images):
-                for h in range(0, lines, at_once):
-                    for t in range(0, stretch, step):
-                        corner = skew + n * size + h * line_step + first_row * window_row + t
-                        start = ((n * outputs + o) * lines + h) * pixels
-                        count = min(at_once, lines - h)
-                        out = (o * kernel_rows + first_row) * stretch + t
-                        if whole:
-                            outer_tile(
-                                gradient, start, lines * pixels, frames, corner, count, pixels, line_step,
-                                pixel_step, window_row, sums, out, kernel_rows * stretch, stretch,
-                                rows, together, width,
-                            )  # fmt: skip
-                        else:
-                            outer_tile(
-                                gradient, start, lines * pixels, frames, corner, count, pixels, line_step,
-                                pixel_step, window_row, sums, out, kernel_rows * stretch, stretch,
-                                1, together, width,
-                            )  # fmt: skip
+        for task in prange(shares * splits):
+            share, split = task // splits, task % splits
+            frame = frames + task * size
+            fill(memory, frame, size, 0)
+            first, end = split * blocks // splits, (split + 1) * blocks // splits
+            channel = kernel_rows * stretch
+            start = _start(first, outputs, rows)
+            count = _start(end, outputs, rows) - start
+            fill(sums, (share * outputs + start) * channel, count * channel, 0)
+            all_finite = True
+            for n in range(share * images // shares, (share + 1) * images // shares):
+                start = n * channels * plane
+                all_finite &= are_finite(bits, start, channels * plane)
+                write_frame(picture, start, plane, channels, lanes, inside, True, memory, frame)
+                for block in range(first, end):
+                    o = _start(block, outputs, rows)
+                    for row in range(0, kernel_rows, together):
+                        for h in range(0, lines, at_once):
+                            for t in range(0, stretch, step):
+                                corner = frame + h * line_step + row * window_row + t
+                                place = ((n * outputs + o) * lines + h) * pixels
+                                out = ((share * outputs + o) * kernel_rows + row) * stretch + t
+                                if block < outputs // rows:
+                                    outer_tile(
+                                        gradient, place, lines * pixels, memory, corner,
+                                        min(at_once, lines - h), pixels, line_step, pixel_step, window_row,
+                                        sums, out, kernel_rows * stretch, stretch, rows, together, width,
+                                    )  # fmt: skip
+                                else:
+                                    outer_tile(
+                                        gradient, place, lines * pixels, memory, corner,
+                                        min(at_once, lines - h), pixels, line_step, pixel_step, window_row,
+                                        sums, out, kernel_rows * stretch, stretch, 1, together, width,
+                                    )  # fmt: skip
+            finite[task] = all_finite
 
     return loop
 
@@ -102,15 +128,19 @@ def outer_grad_weight(grad_out: Array, x: Array, stride: Pair, padding: Pair, gr
     stretch = -(-kernel_w * channels // step) * step
     row = (width + 2 * padding[1]) * channels
     size = -(-(height + 2 * padding[0]) * row // lanes) * lanes
-    frames, skew = aligned(images * size + stretch, x.dtype)
-    frames[skew + images * size :] = 0  # a vector may reach behind the last frame
-    finite = np.empty(images, np.bool_)
-    write_frames.of(x.size)(behaved(x), padding, channels, row, size, skew, frames, finite)
-    totals = np.empty((outputs, kernel_h, stretch), x.dtype)
+    size += -(-stretch // lanes) * lanes  # a vector may reach behind the picture
+    shares = min(_SHARES, images)
+    splits = min(_SPLITS // shares, outputs // rows + outputs % rows) or 1
+    memory, frames = aligned(shares * splits * size, x.dtype)
+    totals = np.empty((shares, outputs, kernel_h, stretch), x.dtype)
+    x = behaved(x)
+    finite = np.empty(shares * splits, np.bool_)
     _loop(rows, together, vectors, VECTOR_BYTES).of(grad_out.size * kernel_h * stretch)(
-        behaved(grad_out), frames, skew, size, stride[0] * row, stride[1] * channels, row, totals
-    )
-    used = totals[:, :, : kernel_w * channels].reshape(outputs, kernel_h, kernel_w, channels)
+        behaved(grad_out), x, bits_of(x), places_inside((height, width), padding, channels), memory, frames,
+        size, stride[0] * row, stride[1] * channels, row, splits, totals, finite,
+    )  # fmt: skip
+    add_up(totals.reshape(shares, -1))
+    used = totals[0, :, :, : kernel_w * channels].reshape(outputs, kernel_h, kernel_w, channels)
     if not finite.all() or not np.isfinite(used).all():
         return False
     np.copyto(grad_weight, used.transpose(0, 3, 1, 2))  # (O, KH, KW, C) -> (O, C, KH, KW)

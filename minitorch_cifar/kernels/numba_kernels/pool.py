@@ -6,6 +6,9 @@ loops follow the output, row by row, and cut each window down to the part that l
 
 from __future__ import annotations
 
+import functools
+from typing import Any
+
 import numpy as np
 from numba import prange
 
@@ -13,12 +16,14 @@ from ...dtypes import Array
 from ..numpy_kernels import pool as specification
 from .flat import compiled
 from .layout import behaved, deliver, planes, target
-from .runtime import in_parallel, inlined
+from .pool_tiles import pool_tile
+from .runtime import Shared, in_parallel, inlined
 
 Pair = tuple[int, int]
 
-# Input elements that are worth the start of threads, a tenth of a millisecond.
-_ENOUGH = 1 << 18
+# Input elements that are worth the start of threads, a hundredth of a millisecond.
+_ENOUGH = 1 << 16
+_MOST_WINDOWS = 16  # that are computed at once
 
 
 @inlined
@@ -35,7 +40,6 @@ def _max_forward(
     stride: Pair,
     padding: Pair,
     dilation: Pair,
-    halving: bool,
     out: Array,
     indices: Array,
 ) -> None:
@@ -44,33 +48,42 @@ def _max_forward(
     for p in prange(planes):
         plane = x[p]
         for h in range(out_h):
-            if halving:
-                upper, lower = plane[2 * h], plane[2 * h + 1]
-                for w in range(out_w):
+            first_row = h * stride[0] - padding[0]
+            for w in range(out_w):
+                first_column = w * stride[1] - padding[1]
+                best, index = plane.dtype.type(-np.inf), -1
+                for i in range(kernel[0]):
+                    row = first_row + i * dilation[0]
+                    if 0 <= row < height:
+                        for j in range(kernel[1]):
+                            column = first_column + j * dilation[1]
+                            if 0 <= column < width:
+                                value = plane[row, column]
+                                better = (value > best) | (value != value) | (index < 0)
+                                best = value if better else best
+                                index = row * width + column if better else index
+                out[p, h, w] = best
+                indices[p, h, w] = index
+
+
+@functools.cache
+def _halving_loop(windows: int) -> Shared[Any]:
+    @in_parallel(enough=_ENOUGH)
+    def loop(x: Array, out: Array, indices: Array) -> None:
+        """Windows of 2 x 2 next to each other, so many at once; the last of a row may be computed twice."""
+        planes, out_h, out_w = out.shape
+        height, width = x.shape[1:]
+        flat, values, places = x.reshape(-1), out.reshape(-1), indices.reshape(-1)
+        for p in prange(planes):
+            for h in range(out_h):
+                for step in range(0, out_w, windows):
+                    w = min(step, out_w - windows)
                     place = 2 * h * width + 2 * w
-                    best = upper[2 * w]
-                    best, index = _challenge(best, place, upper[2 * w + 1], place + 1)
-                    best, index = _challenge(best, index, lower[2 * w], place + width)
-                    best, index = _challenge(best, index, lower[2 * w + 1], place + width + 1)
-                    out[p, h, w] = best
-                    indices[p, h, w] = index
-            else:
-                first_row = h * stride[0] - padding[0]
-                for w in range(out_w):
-                    first_column = w * stride[1] - padding[1]
-                    best, index = plane.dtype.type(-np.inf), -1
-                    for i in range(kernel[0]):
-                        row = first_row + i * dilation[0]
-                        if 0 <= row < height:
-                            for j in range(kernel[1]):
-                                column = first_column + j * dilation[1]
-                                if 0 <= column < width:
-                                    value = plane[row, column]
-                                    better = (value > best) | (value != value) | (index < 0)
-                                    best = value if better else best
-                                    index = row * width + column if better else index
-                    out[p, h, w] = best
-                    indices[p, h, w] = index
+                    start = p * height * width + place
+                    target = (p * out_h + h) * out_w + w
+                    pool_tile(flat, start, start + width, place, width, values, places, target, windows)
+
+    return loop
 
 
 @in_parallel(enough=_ENOUGH)
@@ -193,12 +206,16 @@ def max_pool2d_forward(
     if x.dtype.kind != "f":
         specification.max_pool2d_forward(x, kernel_size, stride, padding, dilation, out, indices)
         return
+    values, places = target(out), target(indices)
     halving = kernel_size == stride == (2, 2) and padding == (0, 0) and dilation == (1, 1)
     halving = halving and 2 * out.shape[2] <= x.shape[2] and 2 * out.shape[3] <= x.shape[3]
-    values, places = target(out), target(indices)
-    _max_forward.of(x.size)(
-        planes(x), kernel_size, stride, padding, dilation, halving, planes(values), planes(places)
-    )
+    if halving and indices.dtype == np.int32 and out.shape[3] >= 4:
+        windows = min(_MOST_WINDOWS, 1 << out.shape[3].bit_length() - 1)
+        _halving_loop(windows).of(x.size)(planes(x), planes(values), planes(places))
+    else:
+        _max_forward.of(x.size)(
+            planes(x), kernel_size, stride, padding, dilation, planes(values), planes(places)
+        )
     deliver(values, out)
     deliver(places, indices)
 

@@ -12,9 +12,10 @@ With a picture in a frame (`frames.py`) each row of a window is one stretch of m
 Stretches are worked on in whole vectors. What a vector holds beyond the end of a stretch is multiplied as
 well, and dropped (weight gradient), or multiplied by weights that are zero (input gradient).
 
-Weight gradients are shared among threads by output channel, input gradients by picture, so no sum is divided
-in a way that depends on the number of threads. Where an infinity or a NaN could meet one of the products that
-are left out, the dense kernels compute instead.
+Pictures are dealt out among threads in a fixed number of shares, so no sum is divided in a way that depends
+on the number of threads. A thread does all of a picture's work, listing its cells included, while the
+picture is in its cache. Where an infinity or a NaN could meet one of the products that are left out, the
+dense kernels compute instead.
 """
 
 from __future__ import annotations
@@ -28,7 +29,7 @@ from numba import prange
 from ...dtypes import Array
 from .conv import conv2d_grad_input, conv2d_grad_weight
 from .flat import compiled
-from .frames import ENOUGH_COPIED, aligned, write_frames
+from .frames import add_up, aligned, are_finite, bits_of, fill, places_inside, write_frame
 from .layout import behaved, deliver, target
 from .pool import max_pool2d_backward
 from .pooled_tiles import TILE_VECTORS, gather_tile, scatter_tile
@@ -37,11 +38,13 @@ from .vectors import VECTOR_BYTES
 
 Pair = tuple[int, int]
 
-_SHARES = 8  # of the pictures or channels, however many threads there are
+_SHARES = 8  # of the pictures, however many threads there are
+_SPLITS = 4  # of the output channels, over all shares of a small batch
 _MOST_ROWS = 12  # of a kernel; a larger one goes to the dense kernels
 
 # Products that are worth the start of threads, a tenth of a millisecond.
 _ENOUGH = 1 << 20
+_ENOUGH_COPIED = 1 << 17  # elements, likewise
 
 
 def _row_of_vectors(kernel: Pair, channels: int, lanes: int) -> Pair:
@@ -59,66 +62,75 @@ def _starts(out_size: Pair, stride: Pair, row: int, channels: int) -> Array:
     return (rows[:, None] + columns).ravel().astype(np.int32)
 
 
-@in_parallel(enough=ENOUGH_COPIED)
+@compiled
 def _list_cells(
-    grad: Array, indices: Array, starts: Array, offsets: Array, values: Array, counts: Array, finite: Array
-) -> None:
-    """The cells of plane p whose gradient is not zero: counts[p] of them, from p · cells on."""
-    count, cells = grad.shape
-    for share in prange(_SHARES):
-        all_finite = True
-        for p in range(share * count // _SHARES, (share + 1) * count // _SHARES):
-            k = p * cells
-            for cell in range(cells):
-                value = grad[p, cell]
-                index = indices[p, cell]
-                all_finite &= np.isfinite(value)
-                offsets[k] = starts[max(index, 0)]
-                values[k] = value
-                k += (value != 0) & (index >= 0)
-            counts[p] = k - p * cells
-        finite[share] = all_finite
-
-
-class _Cells:
-    """The gradient as lists of cells."""
-
-    def __init__(self, grad: Array, indices: Array, starts: Array) -> None:
-        count, cells = grad.shape[0] * grad.shape[1], grad.shape[2] * grad.shape[3]
-        self.offsets = np.empty(count * cells + 1, np.int32)  # the loop writes one behind the last
-        self.values = np.empty(count * cells + 1, grad.dtype)
-        self.counts = np.empty(grad.shape[:2], np.int64)
-        self.cells = cells
-        finite = np.empty(_SHARES, np.bool_)
-        _list_cells.of(count * cells)(
-            behaved(grad).reshape(count, cells), behaved(indices).reshape(count, cells), starts,
-            self.offsets, self.values, self.counts.reshape(-1), finite,
-        )  # fmt: skip
-        self.are_finite = bool(finite.all())
+    grad: Array, indices: Array, first: int, count: int, starts: Array, offsets: Array, values: Array
+) -> int:
+    """The cells of a plane whose gradient is not zero, and how many; -1 if one is not finite."""
+    finite = True
+    k = 0
+    for cell in range(first, first + count):
+        value = grad[cell]
+        index = indices[cell]
+        finite &= np.isfinite(value)
+        offsets[k] = starts[max(index, 0)]
+        values[k] = value
+        k += (value != 0) & (index >= 0)
+    return k if finite else -1
 
 
 @functools.cache
 def _weight_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
-        frames: Array, skew: int, size: int, row: int, offsets: Array, values: Array, cells: int,
-        counts: Array, blocks: int, totals: Array,
+        x: Array, bits: Array, inside: Array, memory: Array, frames: int, size: int, row: int, grad: Array,
+        indices: Array, starts: Array, splits: int, blocks: int, totals: Array, finite: Array,
     ) -> None:  # fmt: skip
-        """totals[o, i, :] = the sum over all pictures and cells of g · row i of the window."""
-        images, outputs = counts.shape
-        width = vectors * (vector_bytes // frames.itemsize)
+        """totals[0, o, i, :] = the sum over all pictures and cells of g · row i of the window.
+
+        Every share of the pictures has a sum of its own, and works on `splits` parts of the outputs.
+        `finite` says of each such task whether all numbers are.
+        """
+        images, channels, height, columns = x.shape
+        shares, outputs = totals.shape[:2]
+        cells = grad.size // (images * outputs)
+        lanes = vector_bytes // x.itemsize
+        width = vectors * lanes
         stretch = blocks * width
-        totals[:] = 0
-        for share in prange(_SHARES):
-            for n in range(images):
-                for o in range(share * outputs // _SHARES, (share + 1) * outputs // _SHARES):
+        plane = height * columns
+        picture, gradient, places, sums = (
+            x.reshape(-1),
+            grad.reshape(-1),
+            indices.reshape(-1),
+            totals.reshape(-1),
+        )
+        offsets = np.empty((shares * splits, cells + 1), np.int32)  # listing writes one behind the last
+        values = np.empty((shares * splits, cells + 1), x.dtype)
+        for task in prange(shares * splits):
+            share, split = task // splits, task % splits
+            frame = frames + task * size
+            fill(memory, frame, size, 0)
+            own_offsets, own_values = offsets[task], values[task]
+            first, end = split * outputs // splits, (split + 1) * outputs // splits
+            channel = rows * stretch
+            fill(sums, (share * outputs + first) * channel, (end - first) * channel, 0)
+            all_finite = True
+            for n in range(share * images // shares, (share + 1) * images // shares):
+                start = n * channels * plane
+                all_finite &= are_finite(bits, start, channels * plane)
+                write_frame(picture, start, plane, channels, lanes, inside, True, memory, frame)
+                for o in range(first, end):
+                    count = _list_cells(
+                        gradient, places, (n * outputs + o) * cells, cells, starts, own_offsets, own_values
+                    )
+                    all_finite &= count >= 0
                     for block in range(blocks):
                         gather_tile(
-                            frames, skew + n * size + block * width, row, offsets, values,
-                            (n * outputs + o) * cells, counts[n, o],
-                            totals, o * rows * stretch + block * width, stretch,
+                            memory, frame + block * width, row, own_offsets, own_values, 0, count, totals,
+                            (share * outputs + o) * rows * stretch + block * width, stretch,
                             rows, vectors, vector_bytes,
                         )  # fmt: skip
+            finite[task] = all_finite
 
     return loop
 
@@ -127,24 +139,36 @@ def _weight_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
 def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
-        packed: Array, packed_skew: int, size: int, row: int, offsets: Array, values: Array, cells: int,
-        counts: Array, blocks: int, padding: Pair, channels: int, frames: Array, skew: int, grad_x: Array,
+        packed: Array, packed_skew: int, size: int, row: int, grad: Array, indices: Array, starts: Array,
+        blocks: int, padding: Pair, channels: int, frames: Array, skew: int, finite: Array, grad_x: Array,
     ) -> None:  # fmt: skip
-        """grad_x[n] = the frame to which, for every cell, g · weight[o] was added at the cell's window."""
-        images, outputs = counts.shape
+        """grad_x[n] = the frame to which, for every cell, g · weight[o] was added at the cell's window.
+
+        `finite` says of each share of the pictures whether the gradients are.
+        """
+        images, outputs = grad.shape[:2]
+        cells = grad.size // (images * outputs)
         width = vectors * (vector_bytes // packed.itemsize)
         stretch = blocks * width
         _, present, height, pixels = grad_x.shape
+        gradient, places = grad.reshape(-1), indices.reshape(-1)
         shares = min(_SHARES, images)
+        offsets = np.empty((shares, cells + 1), np.int32)
+        values = np.empty((shares, cells + 1), grad.dtype)
         for share in prange(shares):
             start = skew + share * size
+            own_offsets, own_values = offsets[share], values[share]
+            all_finite = True
             for n in range(share * images // shares, (share + 1) * images // shares):
-                frames[start : start + size] = 0
+                fill(frames, start, size, 0)
                 for o in range(outputs):
+                    count = _list_cells(
+                        gradient, places, (n * outputs + o) * cells, cells, starts, own_offsets, own_values
+                    )
+                    all_finite &= count >= 0
                     for block in range(blocks):
                         scatter_tile(
-                            frames, start + block * width, row, offsets, values,
-                            (n * outputs + o) * cells, counts[n, o],
+                            frames, start + block * width, row, own_offsets, own_values, 0, count,
                             packed, packed_skew + o * rows * stretch + block * width, stretch,
                             rows, vectors, vector_bytes,
                         )  # fmt: skip
@@ -153,6 +177,7 @@ def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
                         corner = start + (h + padding[0]) * row + padding[1] * channels + c
                         for w in range(pixels):
                             grad_x[n, c, h, w] = frames[corner + w * channels]
+            finite[share] = all_finite
 
     return loop
 
@@ -163,7 +188,7 @@ def _pack(weight: Array, channels: int, stretch: int, skew: int, packed: Array) 
     behind. False if a weight is not finite.
     """
     outputs, present, kernel_h, kernel_w = weight.shape
-    packed[:] = 0
+    fill(packed, 0, packed.size, 0)
     finite = True
     for o in range(outputs):
         for c in range(present):
@@ -190,7 +215,7 @@ def _dense(grad: Array, indices: Array, out_size: Pair) -> Array:
     return dense
 
 
-@in_parallel(enough=ENOUGH_COPIED)
+@in_parallel(enough=_ENOUGH_COPIED)
 def _gather(x: Array, indices: Array, out: Array) -> None:
     count, cells = out.shape
     for p in prange(count):
@@ -228,18 +253,21 @@ def pooled_conv2d_grad_weight(
         stretch = blocks * vectors * lanes
         row = (width + 2 * padding[1]) * channels
         size = -(-(height + 2 * padding[0]) * row // lanes) * lanes
-        cells = _Cells(grad, indices, _starts(out_size, stride, row, channels))
-        frames, skew = aligned(images * size + stretch, x.dtype)
-        frames[skew + images * size :] = 0  # a vector may reach behind the last frame
-        finite = np.empty(images, np.bool_)
-        write_frames.of(x.size)(behaved(x), padding, channels, row, size, skew, frames, finite)
-        if finite.all() and cells.are_finite:
-            totals = np.empty((outputs, kernel[0], stretch), x.dtype)
-            _weight_loop(kernel[0], vectors, VECTOR_BYTES).of(grad.size * kernel[0] * stretch)(
-                frames, skew, size, row, cells.offsets, cells.values, cells.cells, cells.counts, blocks,
-                totals,
-            )  # fmt: skip
-            used = totals[:, :, : kernel[1] * channels].reshape(outputs, *kernel, channels)
+        size += -(-stretch // lanes) * lanes  # a vector may reach behind the picture
+        shares = min(_SHARES, images)
+        splits = min(_SPLITS // shares, outputs) or 1
+        memory, frames = aligned(shares * splits * size, x.dtype)
+        totals = np.empty((shares, outputs, kernel[0], stretch), x.dtype)
+        x = behaved(x)
+        finite = np.empty(shares * splits, np.bool_)
+        _weight_loop(kernel[0], vectors, VECTOR_BYTES).of(grad.size * kernel[0] * stretch)(
+            x, bits_of(x), places_inside((height, width), padding, channels), memory, frames, size, row,
+            behaved(grad), behaved(indices), _starts(out_size, stride, row, channels), splits, blocks, totals,
+            finite,
+        )  # fmt: skip
+        if finite.all():
+            add_up(totals.reshape(shares, -1))
+            used = totals[0, :, :, : kernel[1] * channels].reshape(outputs, *kernel, channels)
             np.copyto(grad_weight, used.transpose(0, 3, 1, 2))  # (O, KH, KW, C) -> (O, C, KH, KW)
             return
     dense = _dense(grad, indices, out_size)
@@ -271,17 +299,19 @@ def pooled_conv2d_grad_input(
         row = (width + 2 * padding[1]) * channels
         size = (height + 2 * padding[0]) * row + stretch
         packed, packed_skew = aligned(outputs * kernel[0] * stretch, weight.dtype)
-        cells = _Cells(grad, indices, _starts(out_size, stride, row, channels))
-        if _pack(behaved(weight), channels, stretch, packed_skew, packed) and cells.are_finite:
+        if _pack(behaved(weight), channels, stretch, packed_skew, packed):
             result = target(grad_x)
             shares = min(_SHARES, len(grad_x))
             size = -(-size * weight.itemsize // VECTOR_BYTES) * VECTOR_BYTES // weight.itemsize
             frames, skew = aligned(shares * size, weight.dtype)
+            finite = np.empty(shares, np.bool_)
             _input_loop(kernel[0], vectors, vector_bytes).of(grad.size * kernel[0] * stretch)(
-                packed, packed_skew, size, row, cells.offsets, cells.values, cells.cells, cells.counts,
-                blocks, padding, channels, frames, skew, result,
+                packed, packed_skew, size, row, behaved(grad), behaved(indices),
+                _starts(out_size, stride, row, channels), blocks, padding, channels, frames, skew, finite,
+                result,
             )  # fmt: skip
-            deliver(result, grad_x)
-            return
+            if finite.all():
+                deliver(result, grad_x)
+                return
     dense = _dense(grad, indices, out_size)
     conv2d_grad_input(dense, weight, stride, padding, dilation, groups, grad_x)
