@@ -99,7 +99,7 @@ def folder() -> Folder:
     load(DEFAULT)
     from .numba_kernels import runtime
 
-    path = Path(runtime._loops[0].alone.stats.cache_path)  # type: ignore[attr-defined]
+    path = Path(runtime._loops[0].alone.stats.cache_path)
     sizes = [file.stat().st_size for file in path.glob("*.nbc")] if path.is_dir() else []
     return Folder(path, len(sizes), sum(sizes))
 

@@ -84,10 +84,10 @@ def are_finite(bits: Array, start: int, count: int) -> bool:
     if bits.itemsize == 4:
         for i in range(part.size):
             largest = max(largest, part[i] & 0x7FFFFFFF)
-        return largest < 0x7F800000
+        return bool(largest < 0x7F800000)
     for i in range(part.size):
         largest = max(largest, part[i] & 0x7FFFFFFFFFFFFFFF)
-    return largest < 0x7FF0000000000000
+    return bool(largest < 0x7FF0000000000000)
 
 
 def aligned(size: int, dtype: Any) -> tuple[Array, int]:

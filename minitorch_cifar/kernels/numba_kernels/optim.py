@@ -17,7 +17,7 @@ from .flat import compiled
 
 
 def _contiguous(param: Array, *others: Array | None) -> bool:
-    """Whether all are; RuntimeError for one of another shape than the parameter's, which no loop may touch."""
+    """Whether all are; RuntimeError for one of another shape than the parameter's: no loop may touch it."""
     # A loop, as this runs for each parameter in each step, and `all(...)` takes twice the time.
     shape, contiguous = param.shape, param.flags.c_contiguous
     for array in others:
