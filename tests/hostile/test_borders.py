@@ -30,10 +30,10 @@ CONV_NUMPY = importlib.import_module("minitorch_cifar.kernels.numpy_kernels.conv
 def test_odd_sizes_in_memory_that_is_not_zero(tmp_path: Path) -> None:
     """Every byte of memory that `malloc` gives is set to 0xFE; answers are PyTorch's all the same.
 
-    A quarter of the calls, or all of them with HOSTILE_TURNS set.
+    A tenth of the calls, or all of them with HOSTILE_TURNS set.
     """
     every = odd_sizes.calls()
-    drawn = every if "HOSTILE_TURNS" in os.environ else every[::4]
+    drawn = every if "HOSTILE_TURNS" in os.environ else every[::10]
     outcome = run(drawn, tmp_path, MALLOC_PERTURB_="1")
     assert len(every) > 400
     assert not outcome.deaths, outcome.deaths

@@ -55,7 +55,8 @@ class Case(NamedTuple):
 def cases(draw: st.DrawFn) -> Case:
     """Strides beyond the kernel, padding up to the kernel and more, sizes down to the smallest that fits.
 
-    Half of them have many channels, as the kernels for these are others.
+    Half of them have many channels, as the kernels for these are others. The numbers of outputs are few: the
+    loops are compiled anew for each shape of a tile.
     """
     many = draw(st.booleans())
     kernel = draw(st.tuples(st.integers(1, 5), st.integers(1, 5)))
@@ -66,7 +67,7 @@ def cases(draw: st.DrawFn) -> Case:
         images=draw(st.integers(0, 3)),
         groups=draw(st.integers(1, 3)),
         channels=draw(st.sampled_from([16, 22, 64, 70]) if many else st.integers(1, 4)),
-        outputs=draw(st.sampled_from([16, 19, 37, 48]) if many else st.integers(1, 10)),
+        outputs=draw(st.sampled_from([16, 19, 37, 48] if many else [1, 2, 6, 10])),
         size=(smallest[0] + draw(st.integers(0, 8)), smallest[1] + draw(st.integers(0, 20))),
         kernel=kernel,
         stride=draw(st.tuples(st.integers(1, 4), st.integers(1, 4))),

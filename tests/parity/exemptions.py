@@ -29,6 +29,11 @@ FUNCTIONS = {
     **_all(ABOUT, "is_floating_point is_nonzero is_tensor numel"),
     **_all("decides about dtypes: tests/test_dtypes.py", "can_cast result_type"),
     **_all("says whether gradients can be: tests/autograd/test_inference_mode.py", "is_inference"),
+    **_all(
+        "chooses kernels: tests/reliability/test_same_bits.py",
+        "are_deterministic_algorithms_enabled get_deterministic_debug_mode use_deterministic_algorithms "
+        "is_deterministic_algorithms_warn_only_enabled",
+    ),
     **_all("reads the mode: tests/autograd/test_inference_mode.py", "is_inference_mode_enabled"),
 }
 

@@ -129,7 +129,7 @@ def _written_through_views(x: Any) -> Any:
     y = x * 1
     rows = y.view(2, 2)
     rows[0].mul_(x[:2])
-    rows.t()[1].exp_()
+    rows.t()[1].mul_(3)
     y[1:] += rows.sum()
     return y + Keeps.apply(y)
 
