@@ -42,7 +42,7 @@ Pair = tuple[int, int]
 _TERMS = 128  # at most so many products are summed up in a register
 _STRIP = 8 * PIXELS  # pixels; a multiple of the lanes of a vector
 _SHARES = 8  # of the pictures, or pictures times strips, however many threads there are
-_ENOUGH = 1 << 20  # products that are worth the start of threads, a hundredth of a millisecond
+_ENOUGH = 1 << 22  # products that are worth the start of threads, a tenth of a millisecond
 
 
 class Axis(NamedTuple):

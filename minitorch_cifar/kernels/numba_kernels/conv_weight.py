@@ -34,7 +34,7 @@ _ROWS, _VECTORS = (8, 3) if VECTOR_BYTES == 64 else (4, 3)
 _PIXELS = 128  # summed up in a register
 _SHARES = 8  # of the pictures, however many threads there are
 _SPLITS = 4  # of the output channels, over all shares of a small batch
-_ENOUGH = 1 << 20  # products that are worth the start of threads, a hundredth of a millisecond
+_ENOUGH = 1 << 22  # products that are worth the start of threads, a tenth of a millisecond
 
 
 def _tile(kernel_rows: int, outputs: int, vectors: int) -> tuple[int, int, int]:
