@@ -13,6 +13,7 @@ from ..numba_kernels.optim import adadelta_step as adadelta_step
 from ..numba_kernels.optim import adagrad_step as adagrad_step
 from ..numba_kernels.optim import rmsprop_step as rmsprop_step
 from ..numba_kernels.optim import sgd_step as sgd_step
+from ..shapes import refuse_shape
 
 
 def _power(base: float, exponent: int) -> float:
@@ -45,6 +46,9 @@ def adam_step(
     given = [param, exp_avg, exp_avg_sq]
     if max_exp_avg_sq is not None:
         given.append(max_exp_avg_sq)
+    for array in (grad, *given):
+        if array.shape != param.shape:
+            refuse_shape(param, array)
     results = [behaved(array) for array in given]
     flat = [array.reshape(-1) for array in results]
     _adam(
