@@ -1,7 +1,8 @@
 """The engines that are measured, and one training step of each: the same network, loss and optimizer.
 
 The engine and PyTorch run the same program text. `torch-compile` is PyTorch with the network and the loss
-compiled; JAX and MyGrad, which have other programs, are in `peers.py`.
+compiled, `deterministic` the engine with the kernels that give the same bits on every CPU. JAX and MyGrad,
+which have other programs, are in `peers.py`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ class Engine(NamedTuple):
 
 ENGINES = {
     "minitorch": Engine("minitorch_cifar", "minitorch_cifar"),
+    "deterministic": Engine("minitorch_cifar, deterministic", "minitorch_cifar"),
     "torch": Engine("PyTorch", "torch"),
     "torch-compile": Engine("PyTorch, compiled", "torch"),
     "jax": Engine("JAX", "jax"),
@@ -44,10 +46,11 @@ def missing(name: str) -> str | None:
 
 def libraries(engine: str) -> tuple[Any, Any]:
     """`torch` and the module of the three networks, of the engine or of PyTorch."""
-    if engine == "minitorch":
+    if engine in ("minitorch", "deterministic"):
         import minitorch_cifar
         from minitorch_cifar import models
 
+        minitorch_cifar.use_deterministic_algorithms(engine == "deterministic")
         return minitorch_cifar, models
     import torch
 

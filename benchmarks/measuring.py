@@ -187,6 +187,7 @@ def write_section(page: Path, name: str, text: str) -> None:
 
 COLORS = {
     "minitorch": "#1f6feb",
+    "deterministic": "#7aa7e8",
     "torch": "#e8590c",
     "torch-compile": "#f2a56b",
     "jax": "#2f9e44",

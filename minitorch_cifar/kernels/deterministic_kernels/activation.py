@@ -5,11 +5,10 @@ functions of `functions.py` where they need exp, log, tanh or erf. The formulas 
 
 from __future__ import annotations
 
-import math
-
 import numpy as np
 
 from ...dtypes import Array
+from ..numba_kernels.activation import _DENSITY_AT_ZERO, _GELU_CUBE, _GELU_SCALE, _SQRT_HALF
 from ..numba_kernels.activation import leaky_relu_backward as leaky_relu_backward
 from ..numba_kernels.activation import leaky_relu_forward as leaky_relu_forward
 from ..numba_kernels.activation import relu_backward as relu_backward
@@ -36,10 +35,6 @@ def elu_backward(grad_out: Array, x: Array, alpha: float, grad_x: Array) -> None
         grad_x[i] = grad_out[i] if x[i] > 0 else grad_out[i] * alpha * exp(np.float64(x[i]))
 
 
-_SQRT_HALF = math.sqrt(0.5)
-_DENSITY_AT_ZERO = 1 / math.sqrt(2 * math.pi)
-
-
 @elementwise
 @compiled
 def gelu_forward(x: Array, out: Array) -> None:
@@ -55,10 +50,6 @@ def gelu_backward(grad_out: Array, x: Array, grad_x: Array) -> None:
         v = np.float64(x[i])
         cumulative = 0.5 * (1 + erf(v * _SQRT_HALF))
         grad_x[i] = grad_out[i] * (cumulative + v * _DENSITY_AT_ZERO * exp(-0.5 * v * v))
-
-
-_GELU_SCALE = math.sqrt(2 / math.pi)
-_GELU_CUBE = 0.044715
 
 
 @elementwise

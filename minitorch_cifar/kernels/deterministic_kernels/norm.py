@@ -8,22 +8,14 @@ import numpy as np
 from numba import prange
 
 from ...dtypes import Array
-from ..numba_kernels.layout import behaved, deliver, target
 from ..numba_kernels.norm import batch_norm_eval_forward as batch_norm_eval_forward
+from ..numba_kernels.norm import eval_backward, train_backward, train_forward
 from ..numba_kernels.pool import max_pool2d_backward
 from ..numba_kernels.runtime import in_parallel
 from .sums import sum_of, sum_of_products, sum_of_squares
 
 # Elements that are worth the start of threads, a tenth of a millisecond.
 _ENOUGH = 1 << 16
-
-
-def _ones(weight: Array | None, channels: int) -> Array:
-    return np.ones(channels) if weight is None else weight.astype(np.float64)
-
-
-def _zeros(bias: Array | None, channels: int) -> Array:
-    return np.zeros(channels) if bias is None else bias.astype(np.float64)
 
 
 @in_parallel(enough=_ENOUGH)
@@ -103,81 +95,9 @@ def _eval_backward(
         grad_weight[c] = sum_gd * invstd[c]
 
 
-def batch_norm_train_forward(
-    x: Array,
-    weight: Array | None,
-    bias: Array | None,
-    eps: float,
-    out: Array,
-    mean: Array,
-    var: Array,
-    invstd: Array,
-) -> None:
-    """y = weight · (x - mean) · invstd + bias with the mean and variance of this batch."""
-    channels = x.shape[1]
-    result = target(out)
-    _train_forward.of(x.size)(
-        behaved(x),
-        _ones(weight, channels),
-        _zeros(bias, channels),
-        eps,
-        result,
-        mean,
-        var,
-        invstd,
-    )
-    deliver(result, out)
-
-
-def batch_norm_train_backward(
-    grad_out: Array,
-    x: Array,
-    weight: Array | None,
-    mean: Array,
-    invstd: Array,
-    grad_x: Array,
-    grad_weight: Array,
-    grad_bias: Array,
-) -> None:
-    """Gradients of training mode."""
-    result = target(grad_x)
-    _train_backward.of(x.size)(
-        behaved(grad_out),
-        behaved(x),
-        _ones(weight, x.shape[1]),
-        mean,
-        invstd,
-        result,
-        grad_weight,
-        grad_bias,
-    )
-    deliver(result, grad_x)
-
-
-def batch_norm_eval_backward(
-    grad_out: Array,
-    x: Array,
-    weight: Array | None,
-    running_mean: Array,
-    running_var: Array,
-    eps: float,
-    grad_x: Array,
-    grad_weight: Array,
-    grad_bias: Array,
-) -> None:
-    """Gradients of evaluation mode."""
-    result = target(grad_x)
-    _eval_backward.of(x.size)(
-        behaved(grad_out),
-        behaved(x),
-        _ones(weight, x.shape[1]),
-        running_mean.astype(np.float64),
-        1 / np.sqrt(running_var.astype(np.float64) + eps),
-        result,
-        grad_weight,
-        grad_bias,
-    )
-    deliver(result, grad_x)
+batch_norm_train_forward = train_forward(_train_forward)
+batch_norm_train_backward = train_backward(_train_backward)
+batch_norm_eval_backward = eval_backward(_eval_backward)
 
 
 def pooled_batch_norm_train_backward(

@@ -16,9 +16,9 @@ from numba import prange
 from ...dtypes import Array
 from ..numpy_kernels import conv as specification
 from . import conv_pixels, conv_planes
-from .conv_planes import forward_geometry, write_frame
+from .conv_planes import forward_geometry, write_planes
 from .conv_weight import outer_grad_weight
-from .frames import fill
+from .elements import fill
 from .layout import behaved, deliver, target
 from .runtime import in_parallel
 from .tiles import DOT_COLUMNS, DOT_ROWS, dot_tile
@@ -83,9 +83,9 @@ def _correlate_gradients(
             for g in range(groups):
                 for n in range(count):
                     planes = x[first + n, g * channels : (g + 1) * channels]
-                    write_frame(planes, rows, columns, plane, frame, n * frame_size)
+                    write_planes(planes, rows, columns, plane, frame, n * frame_size)
                     gradient = grad_out[first + n, g * group_rows : (g + 1) * group_rows]
-                    write_frame(gradient, grid_rows, grid_columns, pixels, grid, n * grid_size)
+                    write_planes(gradient, grid_rows, grid_columns, pixels, grid, n * grid_size)
                 total = totals[share, g].reshape(-1)
                 # The few rows of gradients stay in the first-level cache while the whole frame passes by.
                 for o in range(0, out_rows, DOT_ROWS):

@@ -11,7 +11,7 @@ multiply-adds. Loads of weights are aligned, and broadcasts cross no boundary of
 multiply-adds are what takes time. Weights are packed as [group][block][stretch][t][channel of the block].
 
 The order of the loops: for a strip of some 64 pixels, for each block of output channels, for each chunk of
-stretches, for each tile of the strip. A chunk of weights (20 KB in quick's second layer), the rows of the
+stretches, for each tile of the strip. A chunk of weights (10 KB in quick's second layer), the rows of the
 frame under the strip (10 KB) and the strip's sums (8 KB) fit into the first-level cache (48 KB). After every
 chunk the sums are added to the strip: long sums in float32 lose digits. A finished strip is transposed in
 registers into the planes of the output.
@@ -30,8 +30,9 @@ import numpy as np
 from numba import prange
 
 from ...dtypes import Array
+from .elements import fill
 from .flat import compiled
-from .frames import aligned, fill, write_frame
+from .frames import aligned, write_frame
 from .layout import behaved, deliver, target
 from .pixel_tiles import PIXELS, pixel_tile, transpose_tile
 from .runtime import Shared, in_parallel
@@ -89,18 +90,23 @@ def backward_axis(size: int, kernel: int, stride: int, padding: int, dilation: i
     return Axis(x_size + reach, inside, np.arange(x_size), np.arange(kernel) * dilation)
 
 
+def _cuts(length: int) -> list[int]:
+    """Where the pieces of a stretch begin, and where the last one ends: as many as make none too long."""
+    pieces = -(-length // _TERMS)
+    return [p * length // pieces for p in range(pieces + 1)]
+
+
 def _chunks(stretches: int, length: int) -> list[tuple[int, int, int, int]]:
     """First and last stretch, length, first term.
 
     Stretches longer than _TERMS are cut into pieces, each a stretch of its own; shorter ones go together.
     """
-    pieces = -(-length // _TERMS)
-    if pieces == 1:
+    cuts = _cuts(length)
+    if len(cuts) == 2:
         together = max(1, _TERMS // length)
         starts = range(0, stretches, together)
         return [(s, min(s + together, stretches), length, s * length) for s in starts]
-    cuts = [p * length // pieces for p in range(pieces + 1)]
-    parts = [(s, p) for s in range(stretches) for p in range(pieces)]
+    parts = [(s, p) for s in range(stretches) for p in range(len(cuts) - 1)]
     return [(k, k + 1, cuts[p + 1] - cuts[p], s * length + cuts[p]) for k, (s, p) in enumerate(parts)]
 
 
@@ -125,7 +131,6 @@ def _plan(
     length = channels // groups
     if groups == 1 and (columns.taps.size == 1 or columns.taps[1] == 1):
         starts, length = starts[:, :1], columns.taps.size * channels
-    cuts = np.arange(-(-length // _TERMS)) * length // -(-length // _TERMS)
     taps = np.arange(rows.taps.size * columns.taps.size)[:: -1 if make_axis is backward_axis else 1]
     terms = np.arange(channels // groups)[:, None] + taps * (channels // groups)
     size = rows.length * columns.length * channels
@@ -135,7 +140,7 @@ def _plan(
         inside=inside.ravel(),
         is_whole=bool((inside >= 0).all()),
         places=np.concatenate([places, np.zeros(-places.size % PIXELS, np.int64)]),
-        stretches=(starts.reshape(-1, 1) + cuts).ravel(),
+        stretches=(starts.reshape(-1, 1) + _cuts(length)[:-1]).ravel(),
         chunks=np.array(_chunks(starts.size, length)),
         terms=terms.ravel() * vectors * lanes,
         planes=np.arange(lanes) * places.size,

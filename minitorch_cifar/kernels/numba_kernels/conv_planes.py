@@ -8,10 +8,10 @@ right-hand rows are stretches of the frame. With a stride, the frame keeps the r
 remainder (modulo the stride) in a plane of their own, and the steps are of fixed size again.
 
 The product is computed in tiles of some output channels by a few vectors of pixels, whose sums stay in
-registers (`tiles.py`). A tile is either a block of pixels, its vectors below each
-other; or it is a stretch of the frame from row to row, where the pixels
-that no output has, at the ends of rows, are computed and dropped. What wastes least is taken (`_tiling`):
-blocks where 16 pixels make up a row, stretches for the 10 pixels of LeNet's second convolution.
+registers (`tiles.py`). A tile is either a block of pixels, its vectors below each other; or it is a stretch
+of the frame from row to row, where the pixels that no output has, at the ends of rows, are computed and
+dropped. What wastes least is taken (`_tiling`): blocks where 16 pixels make up a row, stretches for the 10
+pixels of LeNet's second convolution.
 
 Pictures, and of a small batch also the output channels, are shared among threads. No sum is divided, so
 no result depends on the number of threads.
@@ -27,8 +27,8 @@ import numpy as np
 from numba import prange
 
 from ...dtypes import Array
+from .elements import fill
 from .flat import compiled
-from .frames import fill
 from .layout import behaved, deliver, target
 from .runtime import Shared, in_parallel
 from .tiles import multiply_tile
@@ -134,7 +134,7 @@ def _pack(weight: Array, transposed: bool, packed: Array) -> bool:
 
 
 @compiled
-def write_frame(planes: Array, rows: Array, columns: Array, plane: int, frame: Array, start: int) -> None:
+def write_planes(planes: Array, rows: Array, columns: Array, plane: int, frame: Array, start: int) -> None:
     """Copy (C, H, W) into the frame; the zeros around are there already."""
     channels, height, width = planes.shape
     in_one_piece = columns[0] >= 0
@@ -229,7 +229,7 @@ def _loop(row_count: int, vectors: int, vector_bytes: int) -> Shared[Any]:
             fill(frame, 0, frame_size, 0)
             for n in range(share * images // shares, (share + 1) * images // shares):
                 for g in range(groups):
-                    write_frame(x[n, g * channels : (g + 1) * channels], rows, columns, plane, frame, 0)
+                    write_planes(x[n, g * channels : (g + 1) * channels], rows, columns, plane, frame, 0)
                     grid, start = grids[task], 0
                     if is_exact:
                         grid, start = out.reshape(-1), (n * all_rows + g * out_rows + first_row) * grid_plane

@@ -21,7 +21,8 @@ import numpy as np
 from numba import prange
 
 from ...dtypes import Array
-from .frames import add_up, aligned, are_finite, bits_of, fill, places_inside, write_frame
+from .elements import add_up, are_finite, bits_of, fill
+from .frames import aligned, places_inside, write_frame
 from .layout import behaved
 from .runtime import Shared, in_parallel, inlined
 from .tiles import outer_tile

@@ -1,4 +1,4 @@
-"""Pictures in frames, channels innermost: how the gradients of convolution see their input.
+"""Pictures in frames, channels innermost: how convolution and its gradients see their input.
 
 A frame holds one picture with the zeros of the padding around it, pixel after pixel, the channels of a pixel
 side by side. So a row of a window, KW pixels of C channels, is one stretch of memory, and whole vectors of it
@@ -51,43 +51,6 @@ def write_frame(
             for p in range(source.size):
                 if inside[p] >= 0:
                     target[inside[p]] = source[p]
-
-
-@compiled
-def fill(array: Array, start: int, count: int, value: float) -> None:
-    """Write `value` into `count` elements of a flat array. (Numba compiles slices for seconds longer.)"""
-    for i in range(start, start + count):
-        array[i] = value
-
-
-@compiled
-def add_up(totals: Array) -> None:
-    """totals[0] += totals[1] + ..., one after the other, for a flat array of each."""
-    for share in range(1, totals.shape[0]):
-        for i in range(totals.shape[1]):
-            totals[0, i] += totals[share, i]
-
-
-def bits_of(array: Array) -> Array:
-    """The elements of a float32 or float64 array as whole numbers, flat."""
-    return array.reshape(-1).view(np.int32 if array.itemsize == 4 else np.int64)
-
-
-@compiled
-def are_finite(bits: Array, start: int, count: int) -> bool:
-    """Whether `count` elements, given by their bits, are neither infinite nor NaN.
-
-    In these all bits of the exponent are set; without its sign, a larger number has larger bits.
-    """
-    part = bits[start : start + count]
-    largest = part[0] & 0
-    if bits.itemsize == 4:
-        for i in range(part.size):
-            largest = max(largest, part[i] & 0x7FFFFFFF)
-        return bool(largest < 0x7F800000)
-    for i in range(part.size):
-        largest = max(largest, part[i] & 0x7FFFFFFFFFFFFFFF)
-    return bool(largest < 0x7FF0000000000000)
 
 
 def aligned(size: int, dtype: Any) -> tuple[Array, int]:

@@ -4,19 +4,24 @@ Channels are independent of each other and are shared among threads. A thread ta
 elements of the whole batch fit the second-level cache, so that only the first of the three passes over them
 (mean, variance, result) reads memory. The sums are float64, and `reassoc` lets the
 compiler split each into several that run side by side; it leaves NaN and infinity alone.
+
+The kernels are made by functions of a loop, since `deterministic_kernels` has other loops for the same.
 """
 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 from numba import prange
 
 from ...dtypes import Array
-from .flat import compiled_sums
 from .layout import behaved, deliver, target
-from .runtime import in_parallel
+from .runtime import Shared, in_parallel
+
+Kernel = Callable[..., None]
 
 # Elements that are worth the start of threads, a tenth of a millisecond.
 _ENOUGH = 1 << 16
@@ -132,7 +137,7 @@ def _pooled_train_backward(
                 grad_x[n, c, indices[n, c, cell]] += scale * grad[n, c, cell]
 
 
-@compiled_sums
+@in_parallel(enough=_ENOUGH, fastmath={"reassoc"})
 def _eval_backward(
     grad_out: Array,
     x: Array,
@@ -143,7 +148,7 @@ def _eval_backward(
     grad_weight: Array,
     grad_bias: Array,
 ) -> None:
-    for c in range(x.shape[1]):
+    for c in prange(x.shape[1]):
         scale = invstd[c] * weight[c]
         sum_g = 0.0
         sum_gd = 0.0
@@ -156,30 +161,38 @@ def _eval_backward(
         grad_weight[c] = sum_gd * invstd[c]
 
 
-def batch_norm_train_forward(
-    x: Array,
-    weight: Array | None,
-    bias: Array | None,
-    eps: float,
-    out: Array,
-    mean: Array,
-    var: Array,
-    invstd: Array,
-) -> None:
-    """y = weight · (x - mean) · invstd + bias with the mean and variance of this batch."""
-    channels = x.shape[1]
-    result = target(out)
-    _train_forward.of(x.size)(
-        behaved(x),
-        _ones(weight, channels),
-        _zeros(bias, channels),
-        eps,
-        result,
-        mean,
-        var,
-        invstd,
-    )
-    deliver(result, out)
+def train_forward(loop: Shared[Any]) -> Kernel:
+    """The kernel `batch_norm_train_forward` round a loop."""
+
+    def batch_norm_train_forward(
+        x: Array,
+        weight: Array | None,
+        bias: Array | None,
+        eps: float,
+        out: Array,
+        mean: Array,
+        var: Array,
+        invstd: Array,
+    ) -> None:
+        """y = weight · (x - mean) · invstd + bias with the mean and variance of this batch."""
+        channels = x.shape[1]
+        result = target(out)
+        loop.of(x.size)(
+            behaved(x),
+            _ones(weight, channels),
+            _zeros(bias, channels),
+            eps,
+            result,
+            mean,
+            var,
+            invstd,
+        )
+        deliver(result, out)
+
+    return batch_norm_train_forward
+
+
+batch_norm_train_forward = train_forward(_train_forward)
 
 
 def batch_norm_eval_forward(
@@ -200,55 +213,71 @@ def batch_norm_eval_forward(
     deliver(result, out)
 
 
-def batch_norm_train_backward(
-    grad_out: Array,
-    x: Array,
-    weight: Array | None,
-    mean: Array,
-    invstd: Array,
-    grad_x: Array,
-    grad_weight: Array,
-    grad_bias: Array,
-) -> None:
-    """Gradients of training mode."""
-    result = target(grad_x)
-    _train_backward.of(x.size)(
-        behaved(grad_out),
-        behaved(x),
-        _ones(weight, x.shape[1]),
-        mean,
-        invstd,
-        result,
-        grad_weight,
-        grad_bias,
-    )
-    deliver(result, grad_x)
+def train_backward(loop: Shared[Any]) -> Kernel:
+    """The kernel `batch_norm_train_backward` round a loop."""
+
+    def batch_norm_train_backward(
+        grad_out: Array,
+        x: Array,
+        weight: Array | None,
+        mean: Array,
+        invstd: Array,
+        grad_x: Array,
+        grad_weight: Array,
+        grad_bias: Array,
+    ) -> None:
+        """Gradients of training mode."""
+        result = target(grad_x)
+        loop.of(x.size)(
+            behaved(grad_out),
+            behaved(x),
+            _ones(weight, x.shape[1]),
+            mean,
+            invstd,
+            result,
+            grad_weight,
+            grad_bias,
+        )
+        deliver(result, grad_x)
+
+    return batch_norm_train_backward
 
 
-def batch_norm_eval_backward(
-    grad_out: Array,
-    x: Array,
-    weight: Array | None,
-    running_mean: Array,
-    running_var: Array,
-    eps: float,
-    grad_x: Array,
-    grad_weight: Array,
-    grad_bias: Array,
-) -> None:
-    """Gradients of evaluation mode."""
-    result = target(grad_x)
-    _eval_backward(
-        behaved(grad_out),
-        behaved(x),
-        _ones(weight, x.shape[1]),
-        running_mean.astype(np.float64),
-        1 / np.sqrt(running_var.astype(np.float64) + eps),
-        result,
-        grad_weight,
-        grad_bias,
-    )
-    deliver(result, grad_x)
+batch_norm_train_backward = train_backward(_train_backward)
+
+
+def eval_backward(loop: Shared[Any]) -> Kernel:
+    """The kernel `batch_norm_eval_backward` round a loop."""
+
+    def batch_norm_eval_backward(
+        grad_out: Array,
+        x: Array,
+        weight: Array | None,
+        running_mean: Array,
+        running_var: Array,
+        eps: float,
+        grad_x: Array,
+        grad_weight: Array,
+        grad_bias: Array,
+    ) -> None:
+        """Gradients of evaluation mode."""
+        result = target(grad_x)
+        loop.of(x.size)(
+            behaved(grad_out),
+            behaved(x),
+            _ones(weight, x.shape[1]),
+            running_mean.astype(np.float64),
+            1 / np.sqrt(running_var.astype(np.float64) + eps),
+            result,
+            grad_weight,
+            grad_bias,
+        )
+        deliver(result, grad_x)
+
+    return batch_norm_eval_backward
+
+
+batch_norm_eval_backward = eval_backward(_eval_backward)
 
 
 def pooled_batch_norm_train_backward(

@@ -28,8 +28,9 @@ from numba import prange
 
 from ...dtypes import Array
 from .conv import conv2d_grad_input, conv2d_grad_weight
+from .elements import add_up, are_finite, bits_of, fill
 from .flat import compiled
-from .frames import add_up, aligned, are_finite, bits_of, fill, places_inside, write_frame
+from .frames import aligned, places_inside, write_frame
 from .layout import behaved, deliver, target
 from .pool import max_pool2d_backward
 from .pooled_tiles import TILE_VECTORS, gather_tile, scatter_tile

@@ -27,8 +27,8 @@ from .sampler import BatchSampler, RandomSampler, Sampler, SequentialSampler, dr
 from .whole_batch import BatchReader, reader_of
 from .worker import End, Failure, InPlaceWorkers, Restart, Worker
 
-# So many samples are read at a time by workers in place. Between two training steps the caches hold little of
-# what reading needs, and the first batch takes several times as long as those read right after it.
+# So many samples are read at a time by workers in place, one batch right after the other, so that not every
+# batch has to bring back into the caches what reading needs.
 SAMPLES_AHEAD = 64
 
 T_co = TypeVar("T_co", covariant=True)

@@ -55,11 +55,7 @@ def reader_of(dataset: Any) -> Read | None:
 
 
 def positions(indices: Sequence[Any], count: int) -> Array | None:
-    """Indices as int64 (B,) when all are integers from 0 ... count-1, else None.
-
-    Between two training steps little of a program is left in the caches: Python's own `min` is quicker here
-    than NumPy's, whose machinery has to be fetched first.
-    """
+    """Indices as int64 (B,) when all are integers from 0 ... count-1, else None."""
     right = indices and _INTEGERS.issuperset(map(type, indices)) and 0 <= min(indices) <= max(indices) < count
     return np.array(indices, np.int64) if right else None
 
