@@ -174,11 +174,9 @@ def _scattering(input: Tensor, dim: Any, index: Any, src: Any, function: str) ->
         return d, np.full(indices.shape, as_constant(src, input._array.dtype))
     if src._array.dtype != input._array.dtype:
         raise RuntimeError(f"{function}(): Expected self.dtype to be equal to src.dtype")
-    if src._array.ndim != indices.ndim:
-        if max(src._array.ndim, indices.ndim) > 1:
-            raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
-        src = src.reshape(indices.shape)  # type: ignore[attr-defined]
-    if misfit or _too_large(indices, src._array.shape, -1) is not None:
+    if max(src._array.ndim, 1) != max(indices.ndim, 1):
+        raise RuntimeError("Index tensor must have the same number of dimensions as src tensor")
+    if misfit or _too_large(indices, src._array.shape or (1,), -1) is not None:
         raise RuntimeError(f"{expected} and to be no larger size than src {list(src._array.shape)}")
     return d, src
 

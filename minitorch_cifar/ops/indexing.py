@@ -219,16 +219,18 @@ class Scatter(Operation):
         ctx.save(indices)
         ctx.dim, ctx.src_shape = dim, src.shape
         result = x.copy()
-        result[along(indices, dim)] = _leading(src, indices.shape)
+        # A number and a vector of length 1 are taken for each other, here and in the views below.
+        indices = np.atleast_1d(indices)
+        np.atleast_1d(result)[along(indices, dim)] = _leading(src, indices.shape)
         return result
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> tuple[Array, Array]:
         (indices,) = ctx.saved
-        places = along(indices, ctx.dim)
+        places = along(np.atleast_1d(indices), ctx.dim)
         by_x = grad.copy()
-        by_x[places] = 0
-        return by_x, _into_leading(grad[places], ctx.src_shape)
+        np.atleast_1d(by_x)[places] = 0
+        return by_x, _into_leading(np.atleast_1d(grad)[places], ctx.src_shape)
 
 
 class ScatterAdd(Operation):
@@ -239,24 +241,26 @@ class ScatterAdd(Operation):
         ctx.save(indices)
         ctx.dim, ctx.src_shape = dim, src.shape
         result = x.copy()
+        indices = np.atleast_1d(indices)
         with np.errstate(all="ignore"):
-            np.add.at(result, along(indices, dim), _leading(src, indices.shape))
+            np.add.at(np.atleast_1d(result), along(indices, dim), _leading(src, indices.shape))
         return result
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> tuple[Array, Array]:
         (indices,) = ctx.saved
-        return grad, _into_leading(grad[along(indices, ctx.dim)], ctx.src_shape)
+        places = along(np.atleast_1d(indices), ctx.dim)
+        return grad, _into_leading(np.atleast_1d(grad)[places], ctx.src_shape)
 
 
 def _leading(src: Array, shape: tuple[int, ...]) -> Array:
     # Only the corner of src that has an index is used.
-    return src[tuple(slice(n) for n in shape)] if src.ndim else src
+    return np.atleast_1d(src)[tuple(slice(n) for n in shape)]
 
 
 def _into_leading(values: Array, shape: tuple[int, ...]) -> Array:
     result = np.zeros(shape, values.dtype)
-    result[tuple(slice(n) for n in values.shape)] = values
+    np.atleast_1d(result)[tuple(slice(n) for n in values.shape)] = values
     return result
 
 

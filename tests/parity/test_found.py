@@ -53,6 +53,23 @@ CALLS: dict[str, tuple[Any, ...]] = {
         np.array([[-1.5]]),
         np.array([[math.inf]]),
     ),
+    "a number as index of a vector, as in one-hot targets by zeros(10).scatter_(0, tensor(y), value=1)": (
+        lambda x, i, y: (
+            x.scatter(0, i, value=7.0),
+            x.detach().clone().scatter_(0, i, 1.0),
+            x.scatter(0, i, y),
+            x.scatter_add(0, i, y),
+        ),
+        np.array([0.5, 1.5, 2.5]),
+        np.array(1),
+        np.array(4.0),
+    ),
+    "a vector of length 1 as index of a number": (
+        lambda x, i, y: (x.scatter(0, i, value=7.0), x.scatter(0, i, y), x.scatter_add(0, i, y)),
+        np.array(2.0),
+        np.array([0]),
+        np.array([4.0]),
+    ),
     "weighted count of nothing: whole numbers": (
         lambda n, w: (n.bincount(w), n.bincount(w, 3)),
         np.zeros(0, np.int64),
