@@ -63,11 +63,14 @@ class NllLoss(Operation):
             raise IndexError(f"Target {labels[bad_row]} is out of bounds.")
         if reduction == "none":
             return losses.reshape(x.shape[:-1])
-        total = losses.sum(dtype=np.float64)
+        total: Any = np.add.reduce(losses, dtype=np.float64)
         if reduction == "mean":
-            ctx.total_weight = ctx.weights.sum(dtype=np.float64)
-            with np.errstate(all="ignore"):
-                total = np.divide(total, ctx.total_weight)
+            ctx.total_weight = weight_sum = np.add.reduce(ctx.weights, dtype=np.float64)
+            if weight_sum:
+                total = float(total) / float(weight_sum)  # Python's division does not warn
+            else:  # every row is ignored
+                with np.errstate(all="ignore"):
+                    total = np.divide(total, weight_sum)
         return np.asarray(total, x.dtype)
 
     @staticmethod

@@ -41,6 +41,25 @@ def reference(function, x: np.ndarray, upstream: np.ndarray, *parameters: float)
     return y.detach().numpy(), tensor.grad.numpy()
 
 
+@pytest.mark.parametrize("layout", LAYOUTS)
+def test_relu_of_so_many_elements_that_threads_share_them(layout: str) -> None:
+    shape = (3, 7, 129, 130)
+    generator = np.random.default_rng(0)
+    x = generator.normal(size=shape).astype(np.float32)
+    x[generator.random(shape) < 0.1] = 0
+    x[generator.random(shape) < 0.1] = -0.0
+    x[generator.random(shape) < 0.1] = np.nan
+    upstream = generator.normal(size=shape).astype(np.float32)
+    module = kernels("numba", "activation")
+    assert x.size > module._ENOUGH
+    peer_y, peer_grad = reference(F.relu, x, upstream)
+    y, grad = empty_in(shape, np.float32, layout), empty_in(shape, np.float32, layout)
+    module.relu_forward(laid_out(x, layout), y)
+    module.relu_backward(laid_out(upstream, layout), laid_out(peer_y, layout), grad)
+    np.testing.assert_array_equal(y, peer_y)
+    np.testing.assert_array_equal(grad, peer_grad)
+
+
 @pytest.mark.parametrize("name", ELEMENTWISE)
 @settings(max_examples=30, deadline=None)
 @given(data=st.data())

@@ -11,6 +11,7 @@ from __future__ import annotations
 import math
 
 import numpy as np
+from numba import prange
 
 from ...dtypes import Array
 from ..numpy_kernels.activation import sigmoid_forward as sigmoid_forward
@@ -19,19 +20,22 @@ from ..numpy_kernels.activation import silu_forward as silu_forward
 from ..numpy_kernels.activation import softplus_forward as softplus_forward
 from ..numpy_kernels.activation import tanh_forward as tanh_forward
 from .flat import compiled, contiguous, elementwise
+from .runtime import in_parallel
+
+_ENOUGH = 1 << 17  # elements that are worth the start of threads
 
 
 @elementwise
-@compiled
+@in_parallel(enough=_ENOUGH)
 def relu_forward(x: Array, out: Array) -> None:
-    for i in range(out.size):
+    for i in prange(out.size):
         out[i] = 0 if x[i] < 0 else x[i]
 
 
 @elementwise
-@compiled
+@in_parallel(enough=_ENOUGH)
 def relu_backward(grad_out: Array, y: Array, grad_x: Array) -> None:
-    for i in range(grad_x.size):
+    for i in prange(grad_x.size):
         grad_x[i] = 0 if y[i] <= 0 else grad_out[i]
 
 

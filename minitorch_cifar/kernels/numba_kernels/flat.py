@@ -15,6 +15,7 @@ import numpy as np
 from numba import njit
 
 from ..shapes import refuse_shape
+from .runtime import Shared
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -37,27 +38,36 @@ def compiled_sums(function: F) -> F:
     return cast(F, njit(cache=True, error_model="numpy", fastmath={"reassoc"})(function))
 
 
-def elementwise(loop: F) -> F:
+def elementwise(loop: F | Shared[F]) -> F:
     """Turn a compiled loop over contiguous 1-D arrays, the last of which is the output, into a kernel.
 
     All arrays must have the output's shape; other arguments are passed on. Nothing is copied when every array
     is contiguous in C order, or dense in the order in which the output is (a batch stored channels-last).
     """
+    shared = loop if isinstance(loop, Shared) else None  # its work is the number of elements
+    alone: Any = loop.alone if isinstance(loop, Shared) else loop
 
-    @functools.wraps(loop)
+    @functools.wraps(alone)
     def kernel(*arguments: Any) -> None:
         out = arguments[-1]
+        shape, is_plain = out.shape, out.flags.c_contiguous
+        run = alone if shared is None else shared.of(out.size)
+        given: list[Any] = []
         for a in arguments:
-            if isinstance(a, ARRAYS) and a.shape != out.shape:
-                refuse_shape(out, a)
-        if out.flags.c_contiguous:
-            loop(*[a.ravel() if isinstance(a, ARRAYS) else a for a in arguments])
+            if isinstance(a, ARRAYS):
+                if a.shape != shape:
+                    refuse_shape(out, a)
+                given.append(a.ravel() if is_plain else a)
+            else:
+                given.append(a)
+        if is_plain:
+            run(*given)
             return
         # The axes from the outermost in the output's memory to the innermost.
         axes = sorted(range(out.ndim), key=lambda axis: -abs(out.strides[axis]))
-        ordered: list[Any] = [np.transpose(a, axes) if isinstance(a, ARRAYS) else a for a in arguments]
+        ordered: list[Any] = [np.transpose(a, axes) if isinstance(a, ARRAYS) else a for a in given]
         flat = [a.ravel() if isinstance(a, ARRAYS) else a for a in ordered]
-        loop(*flat)
+        run(*flat)
         if not np.may_share_memory(flat[-1], out):  # ravel had to copy
             ordered[-1][...] = flat[-1].reshape(ordered[-1].shape)
 
