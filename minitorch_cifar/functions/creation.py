@@ -262,7 +262,7 @@ def _number(value: Any) -> Any:
 
 def arange(
     start: Any, end: Any = None, step: Any = 1, *, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """start, start + step, ... below end; whole numbers give int64.
 
@@ -278,7 +278,7 @@ def arange(
     if (end - start) * step < 0:
         raise RuntimeError("upper bound and lower bound inconsistent with step sign")
     whole = all(isinstance(v, int) for v in (start, end, step))
-    kind = _options(dtype, device, requires_grad, layout, default=int64 if whole else None)
+    kind = _options(dtype, device, requires_grad, layout, pin_memory, default=int64 if whole else None)
     count = math.ceil((end - start) / step) if not whole else -((start - end) // step)
     # start + i * step in float64 (integers in int64), rounded once.
     places = np.arange(count, dtype=np.int64 if whole else np.float64)
@@ -287,12 +287,12 @@ def arange(
 
 def linspace(
     start: Any, end: Any, steps: int, *, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """`steps` numbers at equal distances from start to end, both included."""
     start, end = (_number(v) for v in (start, end))
     steps = _steps(steps, "linspace")
-    kind = _options(dtype, device, requires_grad, layout)
+    kind = _options(dtype, device, requires_grad, layout, pin_memory)
     work = kind.numpy_dtype if kind.is_floating_point else np.dtype(np.float64)
     first, last = work.type(start), work.type(end)
     step = (last - first) / work.type(max(steps - 1, 1))
@@ -314,25 +314,29 @@ def _steps(steps: Any, function: str) -> int:
     return count
 
 
-def logspace(start: float, end: float, steps: int, base: float = 10.0, *, dtype: Any = None) -> Tensor:
+def logspace(
+    start: float, end: float, steps: int, base: float = 10.0, *, out: Any = None, dtype: Any = None,
+    layout: Any = None, device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
     """`steps` numbers from base^start to base^end, at equal ratios."""
     start, end, base = (_number(v) for v in (start, end, base))
     for name, value in (("start", start), ("end", end), ("base", base)):
         check_number(value, "logspace", name)
     steps = _steps(steps, "logspace")
-    kind = _options(dtype, None, False)
-    return wrap(np.power(base, np.linspace(start, end, steps)).astype(kind.numpy_dtype))
+    kind = _options(dtype, device, requires_grad, layout, pin_memory, function="logspace")
+    powers = np.power(base, np.linspace(start, end, steps)).astype(kind.numpy_dtype)
+    return finish(wrap(powers, requires_grad), out)
 
 
 def eye(
     n: int, m: int | None = None, *, out: Any = None, dtype: Any = None, layout: Any = None,
-    device: Any = None, requires_grad: bool = False,
+    device: Any = None, requires_grad: bool = False, pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """The identity matrix: ones on the diagonal."""
     for name, value in (("n", n), ("m", m)):
         if value is not None and as_int(value, "eye", name) < 0:
             raise RuntimeError(f"{name} must be greater or equal to 0, got {value}")
-    kind = _options(dtype, device, requires_grad, layout)
+    kind = _options(dtype, device, requires_grad, layout, pin_memory)
     return finish(wrap(np.eye(n, m, dtype=kind.numpy_dtype), requires_grad), out)
 
 
@@ -408,21 +412,25 @@ def randn(
 
 
 def randint(
-    low: int, high: Any = None, size: Any = None, *, generator: Any = None, out: Any = None,
+    low: Any = None, high: Any = None, size: Any = None, *, generator: Any = None, out: Any = None,
     dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
+    pin_memory: bool = False,
 ) -> Tensor:  # fmt: skip
     """Whole numbers drawn evenly from [low, high); `randint(high, size)` starts at 0."""
-    if size is None:
-        low, high, size = 0, low, high
-    elif high is None:
-        low, high = 0, low
-    if not isinstance(size, Sequence):
-        raise TypeError(f"randint(): argument 'size' must be tuple of ints, not {type(size).__name__}")
-    first, last = as_int(low, "randint", "low"), as_int(high, "randint", "high")
+    if size is None and isinstance(high, Sequence):  # randint(high, size)
+        low, high, size = None, low, high
+    elif high is None and size is not None:  # randint(high, size=...)
+        low, high = None, low
+    if high is None or not isinstance(size, Sequence):
+        raise TypeError(
+            "randint() takes (high, size) or (low, high, size), the size as a tuple of ints; got "
+            f"low={low!r}, high={high!r}, size={size!r}"
+        )
+    first, last = 0 if low is None else as_int(low, "randint", "low"), as_int(high, "randint", "high")
     if first >= last:
         raise RuntimeError(f"random_ expects 'from' to be less than 'to', but got from={first} >= to={last}")
     shape = check_sizes(as_shape((size,), "randint"), "randint")
-    kind = _options(dtype, device, requires_grad, layout, default=int64)
+    kind = _options(dtype, device, requires_grad, layout, pin_memory, default=int64)
     return finish(
         wrap(_generator(generator).random_(np.empty(shape, kind.numpy_dtype), first, last), requires_grad),
         out,
@@ -463,29 +471,48 @@ def randn_like(
     return wrap(_generator(generator).normal_(array), requires_grad)
 
 
-def randint_like(input: Tensor, low: int, high: int | None = None, *, dtype: Any = None) -> Tensor:
+def randint_like(
+    input: Tensor, low: Any = None, high: Any = None, *, dtype: Any = None, layout: Any = None,
+    device: Any = None, requires_grad: bool = False, memory_format: Any = None, generator: Any = None,
+) -> Tensor:  # fmt: skip
     """`randint`, shaped and typed like `input`."""
-    _, kind = _like(input, dtype, None, False, "randint_like")
-    first, last = (0, low) if high is None else (low, high)
-    return wrap(_drawn_like(input, kind, lambda shape: randint(first, last, shape, dtype=kind)))
+    _, kind = _like(input, dtype, device, requires_grad, "randint_like", layout, memory_format)
+    if high is None:
+        low, high = None, low
+    drawn = _drawn_like(input, kind, lambda shape: randint(low, high, shape, dtype=kind, generator=generator))
+    return wrap(drawn, requires_grad)
 
 
 def normal(
-    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, out: Any = None, dtype: Any = None
-) -> Tensor:
+    mean: Any, std: Any = 1.0, size: Any = None, *, generator: Any = None, out: Any = None,
+    dtype: Any = None, layout: Any = None, device: Any = None, requires_grad: bool = False,
+    pin_memory: bool = False,
+) -> Tensor:  # fmt: skip
     """Normal numbers with the given mean and standard deviation: tensors that broadcast, or numbers and a
     size.
+
+    >>> import minitorch_cifar as torch
+    >>> torch.normal(0, 0.01, size=(2, 1), requires_grad=True).shape
+    torch.Size([2, 1])
     """
     g = _generator(generator)
     if not isinstance(mean, TensorBase) and not isinstance(std, TensorBase):
-        if size is None:
-            raise TypeError("normal() needs a size when mean and std are numbers")
-        kind = _options(dtype, None, False)
-        return finish(
-            wrap(g.normal_(np.empty(as_shape((size,), "normal"), kind.numpy_dtype), float(mean), float(std))),
-            out,
-        )
+        if not isinstance(size, Sequence):
+            raise TypeError(
+                f"normal() needs a size, a tuple of ints, when mean and std are numbers; got size={size!r}"
+            )
+        kind = _options(dtype, device, requires_grad, layout, pin_memory, function="normal")
+        array = np.empty(as_shape((size,), "normal"), kind.numpy_dtype)
+        return finish(wrap(g.normal_(array, float(mean), float(std)), requires_grad), out)
+    for name, value in (("size", size), ("dtype", dtype), ("layout", layout), ("device", device)):
+        if value is not None:
+            raise TypeError(f"normal() takes no {name} when mean or std is a tensor, which says it")
+    for name, flag in (("requires_grad", requires_grad), ("pin_memory", pin_memory)):
+        if flag:
+            raise TypeError(f"normal() takes no {name} when mean or std is a tensor")
     arrays = [np.asarray(v._array if isinstance(v, TensorBase) else v) for v in (mean, std)]
+    if (arrays[1] < 0).any():
+        raise RuntimeError(f"normal expects all elements of std >= 0.0, but found {arrays[1].min():g}")
     shape = np.broadcast_shapes(*(a.shape for a in arrays))
     kind = common_dtype(
         *sorted((v._array for v in (mean, std) if isinstance(v, TensorBase)), key=np.ndim)[:1] * 2
