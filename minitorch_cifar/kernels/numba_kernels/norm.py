@@ -19,7 +19,7 @@ from numba import prange
 
 from ...dtypes import Array
 from .layout import behaved, deliver, target
-from .runtime import Shared, in_parallel
+from .runtime import Shared, in_parallel, inlined
 
 Kernel = Callable[..., None]
 
@@ -69,6 +69,16 @@ def _scale_and_shift(x: Array, mean: Array, scale: Array, bias: Array, out: Arra
                 out[n, c, i] = (x[n, c, i] - mean[c]) * scale[c] + bias[c]
 
 
+@inlined
+def _line(mean: float, mean_g: float, slope: float, scale: float) -> tuple[float, float]:
+    """scale · (g - mean_g - (x - mean) · slope) = scale · g + (by_x · x + constant).
+
+    In this form, in float64, the compiler works on several x at once, in half the time.
+    """
+    by_x = -scale * slope
+    return by_x, -scale * mean_g - mean * by_x
+
+
 @in_parallel(enough=_ENOUGH, fastmath={"reassoc"})
 def _train_backward(
     grad_out: Array,
@@ -95,9 +105,10 @@ def _train_backward(
         mean_g = sum_g / count
         slope = sum_gd * invstd[c] * invstd[c] / count
         scale = invstd[c] * weight[c]
+        by_x, constant = _line(m, mean_g, slope, scale)
         for n in range(samples):
             for i in range(positions):
-                grad_x[n, c, i] = scale * (grad_out[n, c, i] - mean_g - (x[n, c, i] - m) * slope)
+                grad_x[n, c, i] = scale * grad_out[n, c, i] + (by_x * x[n, c, i] + constant)
 
 
 @in_parallel(enough=_ENOUGH, fastmath={"reassoc"})
@@ -124,17 +135,19 @@ def _pooled_train_backward(
         for n in range(samples):
             for cell in range(grad.shape[2]):
                 sum_g += grad[n, c, cell]
-                sum_gd += grad[n, c, cell] * (x[n, c, indices[n, c, cell]] - m)
+                sum_gd += grad[n, c, cell] * (x[n, c, np.uint64(indices[n, c, cell])] - m)
         grad_bias[c] = sum_g
         grad_weight[c] = sum_gd * invstd[c]
         mean_g = sum_g / count
         slope = sum_gd * invstd[c] * invstd[c] / count
         scale = invstd[c] * weight[c]
+        by_x, constant = _line(m, mean_g, slope, scale)
         for n in range(samples):
             for i in range(positions):
-                grad_x[n, c, i] = -scale * (mean_g + (x[n, c, i] - m) * slope)
+                grad_x[n, c, i] = by_x * x[n, c, i] + constant
             for cell in range(grad.shape[2]):
-                grad_x[n, c, indices[n, c, cell]] += scale * grad[n, c, cell]
+                # Unsigned, or Numba would ask of each place whether it counts from the end.
+                grad_x[n, c, np.uint64(indices[n, c, cell])] += scale * grad[n, c, cell]
 
 
 @in_parallel(enough=_ENOUGH, fastmath={"reassoc"})
