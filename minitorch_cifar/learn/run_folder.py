@@ -19,6 +19,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 
+from ..serialization.restricted_pickle import described
 from ..serialization.whole_file import temporary_names, whole_file
 from .errors import UserError
 from .settings import Settings
@@ -164,7 +165,7 @@ class RunFolder:
         value = (self._read_config() or {}).get("save_every")
         if value is None or (isinstance(value, int) and value > 0):
             return value
-        raise UserError(f"{self.path / CONFIG} is damaged: its save_every is {value!r}")
+        raise UserError(f"{self.path / CONFIG} is damaged: its save_every is {described(value)}")
 
     def _read_config(self) -> dict[str, Any] | None:
         path = self.path / CONFIG

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from ..models import NETWORKS
+from ..serialization.restricted_pickle import described
 from .errors import UserError
 
 __all__ = ["BUILT_IN_DATA", "DEFAULTS", "SCHEDULES", "Settings", "make_settings", "refuse_other_settings"]
@@ -101,7 +102,7 @@ def make_settings(
 ) -> Settings:
     """Settings with the network's own defaults for what is None. UserError for values that make no sense."""
     if model not in NETWORKS:
-        raise UserError(f"there is no network {model!r}; choose from {', '.join(NETWORKS)}")
+        raise UserError(f"there is no network {described(model)}; choose from {', '.join(NETWORKS)}")
     defaults = DEFAULTS[model]
     settings = Settings(
         model=model,
@@ -119,9 +120,9 @@ def make_settings(
     for name in ("augment", "deterministic"):
         value = getattr(settings, name)
         if not isinstance(value, bool):
-            raise UserError(f"{name} must be true or false, not {value!r}")
+            raise UserError(f"{name} must be true or false, not {described(value)}")
     if schedule not in SCHEDULES:
-        raise UserError(f"there is no schedule {schedule!r}; choose from {', '.join(SCHEDULES)}")
+        raise UserError(f"there is no schedule {described(schedule)}; choose from {', '.join(SCHEDULES)}")
     for name in ("epochs", "batch_size", "limit"):
         value = getattr(settings, name)
         if value is not None and value < 1:

@@ -191,13 +191,12 @@ class Training:
             return self.position, iter(self.loader)
         # The order is drawn once more, as it was at the epoch's beginning; then the numbers go on from where
         # the checkpoint left them.
-        present, others = random.get_rng_state(), get_other_states()
+        present = random.get_rng_state()
         random.set_rng_state(self.position.order_state)
         self.batches.skip = self.position.step
         batches = iter(self.loader)
         first = list(islice(batches, 1))
         random.set_rng_state(present)
-        set_other_states(others)
         return self.position, chain(first, batches)
 
     def _diverged(self, what: str, where: str) -> UserError:

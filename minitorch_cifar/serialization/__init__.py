@@ -20,6 +20,7 @@ import numpy as np
 from ..dtypes import Array
 from ..missing import explain_missing_in
 from .archive import ALIGNMENT, ArchiveReader, ArchiveWriter
+from .restricted_pickle import described
 from .storage import AbsentDtypeError, StorageType
 from .whole_file import whole_file
 
@@ -198,7 +199,7 @@ class ArchiveStorages:
         self.swapped = order != sys.byteorder
 
     def __call__(self, storage_type: StorageType, key: str, location: str, numel: int) -> Array:
-        check_location(self.map_location, location, storage_type)
+        check_location(self.map_location, location, storage_type, self.archive.source)
         assert storage_type.dtype is not None
         element = storage_type.dtype.numpy_dtype
         storage = self.loaded.get(key)
@@ -206,7 +207,7 @@ class ArchiveStorages:
             size = self.archive.size(f"data/{key}")
             if size != numel * element.itemsize:  # before memory is asked for
                 raise RuntimeError(
-                    f"{self.archive.source}: damaged: record 'data/{key}' has {size:,} bytes, "
+                    f"{self.archive.source}: damaged: record {described(f'data/{key}')} has {size:,} bytes, "
                     f"expected {numel} elements of {element.itemsize}"
                 )
             storage = np.empty(numel, element)
@@ -215,12 +216,14 @@ class ArchiveStorages:
                 storage.byteswap(inplace=True)
             self.loaded[key] = storage
         if storage.dtype != element or storage.size != numel:
-            raise RuntimeError(f"{self.archive.source}: damaged: 'data/{key}' is described in two ways")
+            raise RuntimeError(
+                f"{self.archive.source}: damaged: {described(f'data/{key}')} is described in two ways"
+            )
         return storage
 
 
-def check_location(map_location: MapLocation, location: str, storage_type: StorageType) -> None:
-    """Refuse storages that would have to go to a device other than the CPU."""
+def check_location(map_location: MapLocation, location: str, storage_type: StorageType, source: str) -> None:
+    """Refuse storages of the file `source` that would have to go to a device other than the CPU."""
     target: Any = location
     if callable(map_location) and not hasattr(map_location, "type"):
         placed = map_location(storage_type, location)
@@ -234,11 +237,13 @@ def check_location(map_location: MapLocation, location: str, storage_type: Stora
         return
     if map_location is None:
         raise RuntimeError(
-            f"Attempting to deserialize object on a {name.upper()} device but this engine computes on the "
-            "CPU. Please use load with map_location=torch.device('cpu') to map your storages to the CPU."
+            f"{source}: Attempting to deserialize object on a {name[:40].upper()} device but this engine "
+            "computes on the CPU. Please use load with map_location=torch.device('cpu') to map your storages "
+            "to the CPU."
         )
     raise RuntimeError(
-        f"don't know how to restore data location of a storage (tagged with {target}): only 'cpu'"
+        f"{source}: don't know how to restore data location of a storage (tagged with {name[:40]}): only "
+        "'cpu'"
     )
 
 

@@ -13,6 +13,7 @@ import zlib
 from typing import BinaryIO, Final, cast
 
 from ..dtypes import Array
+from .restricted_pickle import described
 
 ALIGNMENT: Final = 64
 LOCAL_HEADER: Final = 30  # bytes in front of a record's name
@@ -86,16 +87,18 @@ class ArchiveReader:
             bounded.limit = MAX_PICKLE
         except (zipfile.BadZipFile, ValueError, OverflowError, struct.error, NotImplementedError) as error:
             raise RuntimeError(
-                f"{source}: damaged or truncated: it starts as a zip archive, but {error}"
+                f"{source}: damaged or truncated: it starts as a zip archive, but {str(error)[:200]}"
             ) from error
         self.records: dict[str, zipfile.ZipInfo] = {}
         for info in self.zip.infolist():
             if info.compress_type != zipfile.ZIP_STORED or info.file_size != info.compress_size:
-                raise RuntimeError(f"{source}: record {info.filename!r} is compressed; .pth files store")
+                raise RuntimeError(
+                    f"{source}: record {described(info.filename)} is compressed; .pth files store"
+                )
             if info.flag_bits & 1:
-                raise RuntimeError(f"{source}: record {info.filename!r} is encrypted")
+                raise RuntimeError(f"{source}: record {described(info.filename)} is encrypted")
             if info.filename in self.records:
-                raise RuntimeError(f"{source}: two records named {info.filename!r}")
+                raise RuntimeError(f"{source}: two records named {described(info.filename)}")
             self.records[info.filename] = info
         if sum(info.file_size for info in self.records.values()) > size:
             raise RuntimeError(f"{source}: its records are larger than the file")
@@ -106,7 +109,9 @@ class ArchiveReader:
             )
         self.folder = pickles[0].removesuffix("data.pkl")
         if self.folder in ("/", "./", "../"):
-            raise RuntimeError(f"{source}: its records lie in {self.folder!r}, which no .pth file's do")
+            raise RuntimeError(
+                f"{source}: its records lie in {described(self.folder)}, which no .pth file's do"
+            )
 
     def __contains__(self, name: str) -> bool:
         return self.folder + name in self.records
@@ -114,7 +119,7 @@ class ArchiveReader:
     def size(self, name: str) -> int:
         """Bytes in a record."""
         if name not in self:
-            raise RuntimeError(f"{self.source}: damaged: it has no record {name!r}")
+            raise RuntimeError(f"{self.source}: damaged: it has no record {described(name)}")
         return self.records[self.folder + name].file_size
 
     def read(self, name: str, limit: int = MAX_PICKLE) -> bytes:
@@ -122,19 +127,21 @@ class ArchiveReader:
         size = self.size(name)
         if size > limit:
             raise RuntimeError(
-                f"{self.source}: record {name!r} of {size:,} bytes; at most {limit:,} are read"
+                f"{self.source}: record {described(name)} of {size:,} bytes; at most {limit:,} are read"
             )
         try:
             return self.zip.read(self.records[self.folder + name])
         except (zipfile.BadZipFile, zlib.error, EOFError, ValueError, NotImplementedError) as error:
-            raise RuntimeError(f"{self.source}: damaged: record {name!r}: {error}") from error
+            raise RuntimeError(
+                f"{self.source}: damaged: record {described(name)}: {str(error)[:200]}"
+            ) from error
 
     def read_into(self, name: str, target: Array) -> None:
         """Fill a flat array with a record of exactly its size."""
         view = memoryview(target.data).cast("B") if target.size else memoryview(bytearray())
         if self.size(name) != view.nbytes:
             raise RuntimeError(
-                f"{self.source}: damaged: record {name!r} has {self.size(name):,} bytes, "
+                f"{self.source}: damaged: record {described(name)} has {self.size(name):,} bytes, "
                 f"expected {view.nbytes:,}"
             )
         done = 0
@@ -148,4 +155,6 @@ class ArchiveReader:
                     done += len(chunk)
                 record.read(1)  # the check sum is compared at the end
         except (zipfile.BadZipFile, EOFError, ValueError, NotImplementedError) as error:
-            raise RuntimeError(f"{self.source}: damaged: record {name!r}: {error}") from error
+            raise RuntimeError(
+                f"{self.source}: damaged: record {described(name)}: {str(error)[:200]}"
+            ) from error

@@ -62,7 +62,8 @@ def load_legacy(file: BinaryIO, source: str, map_location: Any, run: Callable[..
     for key in keys:
         storages.fill(key, file)
     if storages.empty:
-        raise RuntimeError(f"{source}: damaged: no content for storages {sorted(storages.empty)[:10]}")
+        without = ", ".join(map(described, sorted(storages.empty)[:10]))
+        raise RuntimeError(f"{source}: damaged: no content for storages {without}")
     return result
 
 
@@ -79,7 +80,7 @@ class LegacyStorages:
     def __call__(self, storage_type: StorageType, key: str, location: str, numel: int) -> Array:
         from . import check_location
 
-        check_location(self.map_location, location, storage_type)
+        check_location(self.map_location, location, storage_type, self.source)
         assert storage_type.dtype is not None
         element = storage_type.dtype.numpy_dtype
         storage = self.loaded.get(key)
@@ -90,7 +91,7 @@ class LegacyStorages:
             storage = self.loaded[key] = np.empty(numel, element)
             self.empty.add(key)
         if storage.dtype != element or storage.size != numel:
-            raise RuntimeError(f"{self.source}: damaged: storage {key!r} is described in two ways")
+            raise RuntimeError(f"{self.source}: damaged: storage {described(key)} is described in two ways")
         return storage
 
     def fill(self, key: Any, file: BinaryIO) -> None:
@@ -98,12 +99,12 @@ class LegacyStorages:
         if not isinstance(key, str) or key not in self.loaded:
             raise RuntimeError(f"{self.source}: damaged: storage {described(key)} belongs to no tensor")
         if key not in self.empty:
-            raise RuntimeError(f"{self.source}: damaged: storage {key!r} comes twice")
+            raise RuntimeError(f"{self.source}: damaged: storage {described(key)} comes twice")
         storage = self.loaded[key]
         count = int.from_bytes(file.read(8), "little")
         if count != storage.size:
             raise RuntimeError(
-                f"{self.source}: damaged or truncated: storage {key!r} has {count} elements, "
+                f"{self.source}: damaged or truncated: storage {described(key)} has {count} elements, "
                 f"not {storage.size}"
             )
         view = memoryview(storage.data).cast("B") if storage.size else memoryview(bytearray())
@@ -112,7 +113,8 @@ class LegacyStorages:
             chunk = file.read(min(1 << 20, view.nbytes - done))
             if not chunk:
                 raise RuntimeError(
-                    f"{self.source}: truncated: storage {key!r} has {done:,} bytes, expected {view.nbytes:,}"
+                    f"{self.source}: truncated: storage {described(key)} has {done:,} bytes, "
+                    f"expected {view.nbytes:,}"
                 )
             view[done : done + len(chunk)] = chunk
             done += len(chunk)

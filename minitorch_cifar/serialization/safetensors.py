@@ -97,7 +97,7 @@ def _check_header(start: bytes, file: BinaryIO, size: int, source: str) -> None:
     if length > MAX_HEADER:
         raise ValueError(f"{source}: a header of {length:,} bytes; at most {MAX_HEADER:,} are read")
     try:
-        header = json.loads(file.read(length))
+        header = json.loads(file.read(length).decode())  # UTF-8; `loads` would take others for it too
         ends = [entry["data_offsets"][1] for name, entry in header.items() if name != "__metadata__"]
         expected = 8 + length + max(ends, default=0)
     except (ValueError, TypeError, KeyError, IndexError, AttributeError, RecursionError) as error:

@@ -52,10 +52,13 @@ def doubling(levels: int) -> bytes:
 
 
 def storage(
-    numel: bytes = b"K\x04", key: bytes = text("0"), kind: bytes = b"ctorch\nFloatStorage\n"
+    numel: bytes = b"K\x04",
+    key: bytes = text("0"),
+    kind: bytes = b"ctorch\nFloatStorage\n",
+    place: bytes = text("cpu"),
 ) -> bytes:
     """A storage's description, on the stack as the pickle's reader takes it."""
-    return b"(" + text("storage") + kind + key + text("cpu") + numel + b"tQ"
+    return b"(" + text("storage") + kind + key + place + numel + b"tQ"
 
 
 def tensor(
@@ -175,6 +178,9 @@ def pickles() -> Iterator[tuple[str, bytes]]:
     yield "a window past the end", PROTO + tensor(offset=b"K\x01") + b"."
     yield "another storage", PROTO + tensor(key=text("1")) + b"."
     yield "a storage above the folder", PROTO + tensor(key=text("../data.pkl")) + b"."
+    yield "a storage of a long name", PROTO + tensor(key=text("0" * 5_000)) + b"."
+    yield "a storage of another device", PROTO + tensor(place=text("cuda:0")) + b"."
+    yield "a storage of a device of a long name", PROTO + tensor(place=text("x" * 5_000)) + b"."
     yield "a storage of another type", PROTO + tensor(kind=b"ctorch\nLongStorage\n") + b"."
     yield "a storage of no type", PROTO + tensor(kind=text("FloatStorage")) + b"."
     yield "empty", b""
@@ -211,6 +217,9 @@ def zips() -> Iterator[tuple[str, bytes]]:
     yield "no pickle", _zipped({"archive/data": b"N."})
     yield "names above the folder", _zipped({"../data.pkl": b"N."})
     yield "an absolute name", _zipped({"/data.pkl/data.pkl": b"N."})
+    yield "a long name, compressed", _zipped({"a" * 60_000 + "/data.pkl": b"N."}, zipfile.ZIP_DEFLATED)
+    long = _zipped({"a" * 60_000 + "/data.pkl": b"N."})
+    yield "a long name that is another in the list of records", b"b".join(long.rsplit(b"a", 1))
     yield "unknown byte order", archive(PROTO + tensor() + b".", byteorder="middle")
     yield "a wrong check sum", whole.replace(b"\x00\x00\x80?\x00\x00\x00@", b"\x00\x00\x80?\x01\x00\x00@", 1)
     encrypted = bytearray(whole)
@@ -373,6 +382,33 @@ def idx_files() -> Iterator[tuple[str, bytes]]:
     yield "sizes of 4 GB", idx(2**32 - 1, 2**32 - 1, 2**32 - 1)
     yield "255 dimensions", gzip.compress(b"\0\0\x08\xff" + b"\xff" * 1020)
     yield "floats", idx(1, 1, 1, content=bytes(8), kind=b"\0\0\x0d\x03")
+    yield "no pictures of 2**64 pixels", idx(0, 2**32 - 1, 2**32 - 1)
+
+
+def label_files() -> Iterator[tuple[str, bytes]]:
+    """Labels for four pictures."""
+    head = b"\0\0\x08\x01"
+    yield "not packed", b"hello"
+    yield "empty", gzip.compress(b"")
+    yield "truncated", gzip.compress(head + struct.pack(">I", 4) + bytes(4))[:-9]
+    yield "five labels", gzip.compress(head + struct.pack(">I", 5) + bytes(5))
+    yield "no labels", gzip.compress(head + struct.pack(">I", 0))
+    yield "a label too large", gzip.compress(head + struct.pack(">I", 4) + b"\0\1\2\x0a")
+    yield "pictures", gzip.compress(b"\0\0\x08\x03" + struct.pack(">3I", 4, 1, 1) + bytes(4))
+    yield "4 GB", gzip.compress(head + b"\xff" * 4 + bytes(100))
+    yield "zeros without end", _endless(head + struct.pack(">I", 4), 3_000)
+
+
+def class_files() -> Iterator[tuple[str, bytes]]:
+    """Names of classes in CIFAR-10's form."""
+    whole = cifar_fixtures.meta()
+    yield "empty", b""
+    yield "truncated", whole[:-10]
+    yield "no dict", PROTO + b"]."
+    yield "one name", PROTO + b"}" + text("label_names") + b"](" + text("cat") + b"es."
+    yield "numbers", PROTO + b"}" + text("label_names") + b"](" + b"K\x01" * 10 + b"es."
+    yield "large", whole + bytes(MEGABYTE)
+    yield "code", pickle.dumps(Canary(), 2)
 
 
 def picture_files() -> Iterator[tuple[str, bytes]]:
@@ -440,6 +476,8 @@ def configs() -> Iterator[tuple[str, bytes]]:
              "seed": 0, "limit": None}  # fmt: skip
     yield "empty", b""
     yield "no json", b"{"
+    yield "a network of a long name", json.dumps({**right, "model": "x" * 9_000}).encode()
+    yield "a schedule of a long name", json.dumps({**right, "schedule": "x" * 9_000}).encode()
     yield "not text", b"\xff\xfe"
     yield "a list", b"[]"
     yield "nested 90,000 deep", b"[" * 90_000
@@ -560,6 +598,10 @@ def cases() -> Iterator[tuple[str, str, bytes]]:
         yield "cifar archive", what, content
     for what, content in idx_files():
         yield "mnist", what, content
+    for what, content in label_files():
+        yield "mnist labels", what, content
+    for what, content in class_files():
+        yield "class names", what, content
     for what, content in picture_files():
         yield "picture to predict", what, content
         yield "picture in a folder", what, content
@@ -596,6 +638,8 @@ def whole_files() -> dict[str, bytes]:
         "cifar archive": tar([("cifar-10-batches-py/data_batch_1", {}, batch)]),
         "cifar batch": batch,
         "mnist": gzip.compress(b"\0\0\x08\x03" + struct.pack(">3I", 4, 28, 28) + bytes(4 * 784)),
+        "mnist labels": gzip.compress(b"\0\0\x08\x01" + struct.pack(">I", 4) + bytes(4)),
+        "class names": cifar_fixtures.meta(),
         "picture to predict": file.getvalue(),
         "picture in a folder": jpeg.getvalue(),
         "run settings": next(c for w, c in configs() if w == "limit is -1"),

@@ -75,11 +75,22 @@ class Loaders:
         from ..vision.datasets.cifar_fixtures import SMALL, meta
 
         self.folder = folder
-        raw = folder / "MNIST" / "raw"
-        for place in (raw, folder / "pictures" / "a", folder / "run", folder / "cifar-10-batches-py"):
+        raw, labelled = folder / "MNIST" / "raw", folder / "labels" / "MNIST" / "raw"
+        named = folder / "names" / "cifar-10-batches-py"
+        for place in (
+            raw,
+            labelled,
+            named,
+            folder / "pictures" / "a",
+            folder / "run",
+            folder / "cifar-10-batches-py",
+        ):
             place.mkdir(parents=True, exist_ok=True)
         labels = b"\0\0\x08\x01" + (4).to_bytes(4, "big") + bytes(4)
         (raw / "train-labels-idx1-ubyte").write_bytes(labels)
+        four = b"\0\0\x08\x03" + (4).to_bytes(4, "big") + (1).to_bytes(4, "big") * 2 + bytes(4)
+        (labelled / "train-images-idx3-ubyte").write_bytes(four)
+        (named / "data_batch_1").touch()
         (folder / "cifar-10-batches-py" / "batches.meta").write_bytes(meta())
         CIFAR10.format = SMALL
         loading = ("UnpicklingError", "RuntimeError", "EOFError")
@@ -95,6 +106,8 @@ class Loaders:
             "cifar archive": ("cifar-10-python.tar.gz", lambda path: CIFAR10(path), ("DatasetError",)),
             "cifar batch": ("cifar-10-batches-py/data_batch_1", lambda path: CIFAR10(folder), ("DatasetError",)),
             "mnist": ("MNIST/raw/train-images-idx3-ubyte.gz", lambda path: MNIST(folder), ("DatasetError",)),
+            "mnist labels": ("labels/MNIST/raw/train-labels-idx1-ubyte.gz", lambda path: MNIST(folder / "labels"), ("DatasetError",)),
+            "class names": ("names/cifar-10-batches-py/batches.meta", lambda path: CIFAR10(folder / "names"), ("DatasetError",)),
             "picture to predict": ("picture.png", open_picture, ("UserError",)),
             "picture in a folder": ("pictures/a/1.png", lambda path: ImageFolder(folder / "pictures")[0], ("DatasetError",)),
             "run settings": ("run/config.json", lambda path: RunFolder(folder / "run").read_config(), ("UserError",)),
@@ -191,6 +204,27 @@ def tried(
     return entry
 
 
+SECONDS, TRIES = 2.0, 5
+
+
+def best_of_tries(
+    loaders: Loaders, loader: str, what: str, content: bytes, around: Path, watch: Watch
+) -> dict[str, Any]:
+    """`tried`, again if it took more than `SECONDS`: on a busy machine processor time is several times what
+    it is on a quiet one, for moments. The least counts, with the load of that moment.
+    """
+    best: dict[str, Any] = {}
+    for tries in range(1, TRIES + 1):
+        entry = tried(loaders, loader, what, content, around, watch)
+        if not best or "problem" in entry or entry["seconds"] < best["seconds"]:
+            best = entry
+        best["tries"] = tries
+        if "problem" in best or best["seconds"] <= SECONDS:
+            break
+    best["load"] = round(os.getloadavg()[0] / (os.cpu_count() or 1), 1)
+    return best
+
+
 def drawn(seed: int, mutations: int) -> Iterator[tuple[str, str, bytes]]:
     """Every case, and mutations of a right file of each format."""
     yield from files.cases()
@@ -213,7 +247,7 @@ def main() -> None:
     resource.setrlimit(resource.RLIMIT_AS, (6_000_000_000, 6_000_000_000))
     np.seterr(all="ignore")
     for loader, what, content in drawn(seed, mutations):
-        entry = tried(loaders, loader, what, content, around, watch)
+        entry = best_of_tries(loaders, loader, what, content, around, watch)
         print(json.dumps(entry), flush=True)
     print(json.dumps({"done": True}))
 

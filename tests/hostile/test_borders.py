@@ -22,7 +22,7 @@ import minitorch_cifar as torch
 from minitorch_cifar.kernels import BACKENDS
 
 from . import odd_sizes
-from .watching import run
+from .watching import ROOT, run
 
 GUARD, MARK = 64, 12345.0
 CONV = importlib.import_module("minitorch_cifar.kernels.numba_kernels.conv")
@@ -47,16 +47,48 @@ def test_odd_sizes_in_memory_that_is_not_zero(tmp_path: Path) -> None:
     assert not wrong, wrong[:5]
 
 
+CHECKED_LOOP = """
+import numba, numpy
+from numba import prange
+
+def loop(a, out):
+    for i in prange(8):
+        out[i] = a[i]
+
+numba.njit(parallel=PARALLEL)(loop)(numpy.zeros(7), numpy.zeros(8))
+"""
+
+
 @pytest.mark.skipif(
     os.environ.get("HOSTILE_BOUNDS") != "1", reason="minutes of compiling: HOSTILE_BOUNDS=1 runs it"
 )
-def test_numbas_own_check_of_indices_finds_nothing(tmp_path: Path) -> None:
-    checked = {"NUMBA_BOUNDSCHECK": "1", "NUMBA_CACHE_DIR": str(tmp_path / "cache"), "HOSTILE_ALONE": "1"}
-    proof = "import numba, numpy as np; numba.njit(lambda a, i: a[i])(np.zeros(3), 5)"
-    found = subprocess.run(
-        [sys.executable, "-c", proof], env={**os.environ, **checked}, capture_output=True, text=True
+@pytest.mark.parametrize("backend", ["numba", "deterministic"])
+def test_numbas_own_check_of_indices_finds_nothing(tmp_path: Path, backend: str) -> None:
+    """In every kernel, at odd sizes and on many numbers; on one thread, since Numba does not pass on what is
+    raised in another thread's part of a loop.
+    """
+    checked = {
+        "NUMBA_BOUNDSCHECK": "1",
+        "NUMBA_NUM_THREADS": "1",
+        "NUMBA_CACHE_DIR": str(tmp_path / "cache"),
+        "HOSTILE_ALONE": "1",
+        "HOSTILE_BACKEND": backend,
+    }
+    for parallel in ("False", "True"):
+        found = subprocess.run(
+            [sys.executable, "-c", CHECKED_LOOP.replace("PARALLEL", parallel)],
+            env={**os.environ, **checked},
+            capture_output=True,
+            text=True,
+        )
+        assert "IndexError: index is out of bounds" in found.stderr, "the check is not on"
+    options = ["--networks", "--kernels", *(["--deterministic"] if backend == "deterministic" else [])]
+    subprocess.run(
+        [sys.executable, "-m", "tests.reliability.bits", str(tmp_path / "bits"), *options],
+        env={**os.environ, **checked},
+        cwd=ROOT,
+        check=True,
     )
-    assert "IndexError" in found.stderr, "the check is not on"
     outcome = run(odd_sizes.calls(), tmp_path, **checked)
     assert not outcome.deaths, outcome.deaths
     wrong = [

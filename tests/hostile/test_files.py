@@ -27,12 +27,13 @@ from minitorch_cifar.vision.datasets import CIFAR10, DatasetError
 from .files import text
 
 ROOT = Path(__file__).resolve().parents[2]
-# Promised are 2 s on a quiet machine, and measured 1; a busy one takes several times its processor time.
-SECONDS, MEGABYTES = 20.0, 200.0
+SECONDS, MEGABYTES = 2.0, 200.0  # of processor time, at the best of some tries, and of memory
+BUSY = 3.0  # processes per core; where more want to run, processor time says little, and
+SECONDS_WHEN_BUSY = 20.0
 MUTATIONS, SEED = int(os.environ.get("HOSTILE_MUTATIONS", "8")), int(os.environ.get("HOSTILE_SEED", "0"))
 LOADERS = (
     "pth", "pth with trust", "weights", "checkpoint", "safetensors", "cifar archive", "cifar batch", "mnist",
-    "picture to predict", "picture in a folder", "run settings",
+    "mnist labels", "class names", "picture to predict", "picture in a folder", "run settings",
 )  # fmt: skip
 
 
@@ -54,7 +55,8 @@ def entries(tmp_path_factory: pytest.TempPathFactory) -> list[dict[str, Any]]:
     found = lines[:-1]
     print(f"{len(found)} files, seed {SEED}: {dict(Counter(entry['loader'] for entry in found))}")
     slowest, largest = (max(entry[what] for entry in found) for what in ("seconds", "megabytes"))
-    print(f"at most {slowest} s and {largest} MB")
+    again = sum(entry["tries"] > 1 for entry in found)
+    print(f"at most {slowest} s and {largest} MB; {again} were tried again")
     return found
 
 
@@ -73,7 +75,13 @@ def test_each_is_refused_by_an_error_that_names_it(entries: list[dict[str, Any]]
 
 
 def test_none_takes_long_or_much_memory(entries: list[dict[str, Any]]) -> None:
-    wrong = [entry for entry in entries if entry["seconds"] > SECONDS or entry["megabytes"] > MEGABYTES]
+    """Processor time, so that other processes do not count; a machine that is more than busy does."""
+    wrong = [
+        entry
+        for entry in entries
+        if entry["megabytes"] > MEGABYTES
+        or entry["seconds"] > (SECONDS if entry["load"] <= BUSY else SECONDS_WHEN_BUSY)
+    ]
     assert not wrong, wrong[:5]
 
 

@@ -258,7 +258,7 @@ def main() -> None:
     calls_path, start, log_path = sys.argv[1], int(sys.argv[2]), sys.argv[3]
     with open(calls_path, encoding="utf-8") as file:
         calls = json.load(file)
-    alone = os.environ.get("HOSTILE_ALONE") == "1"
+    alone, backend = os.environ.get("HOSTILE_ALONE") == "1", os.environ.get("HOSTILE_BACKEND")
     log = open(log_path, "a", encoding="utf-8", buffering=1)  # noqa: SIM115
     prepare_folder()
     warnings.simplefilter("ignore")
@@ -276,6 +276,8 @@ def main() -> None:
     for number in range(start, len(calls)):
         name, expression = calls[number]
         log.write(json.dumps({"begin": number}) + "\n")
+        if backend:
+            mini.backends.use(backend)
         signal.setitimer(signal.ITIMER_PROF, SECONDS)
         before = resource.getrusage(resource.RUSAGE_SELF)
         kind, value, message = make(expression, ours, mini)

@@ -62,6 +62,46 @@ def killed(settings: Settings, folder: RunFolder, *event: Any, **options: Any) -
     return killer
 
 
+class Drawer(Killer):
+    """Draws a random number at each step, as other people's transforms and layers do."""
+
+    def __init__(self, draw: Callable[[], float], *event: Any) -> None:
+        super().__init__(*event)
+        self.draw = draw
+        self.drawn: list[float] = []
+
+    def step(self, epoch: int, step: int, loss: float, pictures: int) -> None:
+        self.drawn.append(self.draw())
+        super().step(epoch, step, loss, pictures)
+
+
+DRAWS: dict[str, Callable[[], float]] = {
+    "the engine": lambda: mt.rand(()).item(),
+    "Python": random.random,
+    "NumPy": lambda: float(np.random.standard_normal()),  # draws pairs and keeps one
+}
+
+
+@pytest.mark.parametrize("event", [("step", 1, 3), ("step", 2, 2)], ids=str)
+@pytest.mark.parametrize("generator", DRAWS)
+def test_every_generator_goes_on_where_it_was(tmp_path: Path, generator: str, event: tuple[Any, ...]) -> None:
+    """Killed before the step of `event` was saved: that step is the first to draw again."""
+    draw = DRAWS[generator]
+    whole = Drawer(draw)
+    train(small(augment=True), RunFolder(tmp_path / "whole"), whole)
+    folder = RunFolder(tmp_path / "parts")
+    killer = Drawer(draw, *event)
+    with pytest.raises(Killed):
+        train(small(augment=True), folder, killer, save_every=1)
+    for seed in (mt.manual_seed, random.seed, np.random.seed):
+        seed(999)
+    resumed = Drawer(draw)
+    train(small(augment=True), folder, resumed, resume=True)
+    assert len(whole.drawn) == len(set(whole.drawn)) == 2 * STEPS
+    assert killer.drawn[:-1] + resumed.drawn == whole.drawn
+    assert_same(content(folder.path), content(tmp_path / "whole"))
+
+
 RUNS = {
     "plain": {},
     "augmented": {"augment": True, "schedule": "cosine"},

@@ -5,13 +5,14 @@ from __future__ import annotations
 import pickle
 import pickletools
 import re
+import struct
 from collections import Counter, OrderedDict
 
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
 
-from minitorch_cifar.serialization.restricted_pickle import PLAIN_NAMES, RestrictedUnpickler
+from minitorch_cifar.serialization.restricted_pickle import MAX_ODD_KEYS, PLAIN_NAMES, RestrictedUnpickler
 
 KEYS = st.one_of(
     st.text(max_size=5),
@@ -135,6 +136,8 @@ def test_every_opcode_is_either_known_or_refused():
         b"a.",
         b"]a.",
         b"(.",
+        b"N(.",  # what is below a mark is not to be had
+        b"N(\x85.",
         b"}(K\x01u.",
         b"}(K\x01]u0.",
         b"t.",
@@ -162,6 +165,32 @@ def test_every_opcode_is_either_known_or_refused():
 def test_malformed_pickles_are_refused(content):
     with pytest.raises(pickle.UnpicklingError):
         load(content)
+
+
+@pytest.mark.parametrize("called", [b"N", b"]", b"K\x01", b"ccollections\nOrderedDict\n)R"])
+def test_only_constructors_are_called(called):
+    with pytest.raises(pickle.UnpicklingError, match="it calls what is not a constructor"):
+        load(called + b")R.")
+
+
+def test_a_string_of_negative_length_is_refused():
+    with pytest.raises(pickle.UnpicklingError, match="a string of negative length"):
+        load(b"T\xfc\xff\xff\xffabcd.")
+
+
+@pytest.mark.parametrize(
+    "filled", [b"}(%su.", b"c__builtin__\nset\n](%se\x85R."], ids=["keys of a dict", "members of a set"]
+)
+def test_many_numbers_whose_hashes_may_collide_are_refused(filled):
+    """Each then costs as many comparisons as there are: hours, for a file of a megabyte."""
+
+    def content(count):
+        values = b"N" if b"}" in filled else b""
+        return filled % b"".join(b"\x8a\x08" + struct.pack("<q", 2**40 + n) + values for n in range(count))
+
+    load(content(MAX_ODD_KEYS))
+    with pytest.raises(pickle.UnpicklingError, match="more than 5,000 large numbers"):
+        load(content(MAX_ODD_KEYS + 1))
 
 
 def test_deeply_nested_keys_are_refused_before_they_are_hashed():

@@ -117,6 +117,10 @@ def test_files_that_are_not_what_they_should_be(tmp_path: Path) -> None:
     for damaged in (b"", b"hello world, this is no file", content[:-1], content + b"x", content[:20]):
         with pytest.raises(SafetensorError):
             ours.load(damaged)
+    header = "{}".encode("utf-16")
+    (tmp_path / "utf-16").write_bytes(len(header).to_bytes(8, "little") + header)
+    with pytest.raises(ValueError, match=r"utf-16: .* its header cannot be read: 'utf-8' codec"):
+        ours.load_file(tmp_path / "utf-16")
     with pytest.raises(NotImplementedError, match="cuda"):
         ours.load_file(tmp_path / "nowhere", device="cuda")
 

@@ -218,4 +218,7 @@ def parse_idx(content: bytes, dimensions: int, where: str) -> Array:
             f"{where}: {more}{min(found, math.prod(shape)):,} bytes of data; "
             f"its header says {'x'.join(map(str, shape))} = {math.prod(shape):,}"
         )
-    return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    try:
+        return np.frombuffer(content, np.uint8, offset=header).reshape(shape)
+    except ValueError as error:  # no pictures, but of a size that no array has
+        raise DatasetError(f"{where}: {'x'.join(map(str, shape))} numbers: {error}") from error

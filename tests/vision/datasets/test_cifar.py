@@ -292,6 +292,21 @@ def test_only_the_wanted_members_of_an_archive_are_unpacked(home, tmp_path):
     assert np.array_equal(CIFAR10(target).data, CIFAR10(home / "python").data)
 
 
+@pytest.mark.parametrize("place", ["../cifar-10-batches-py/", "/cifar-10-batches-py/", "../", "/tmp/", "a/"])
+def test_a_batch_elsewhere_in_an_archive_is_no_batch(home, tmp_path, place):
+    """Whole and right, but not in the data set's folder: a reader that looked at the last part of names only
+    would take it, and one that unpacked by names would write where it says.
+    """
+    source = home / "python" / "cifar-10-batches-py"
+    with tarfile.open(tmp_path / "cifar-10-python.tar.gz", "w:gz", compresslevel=1) as tar:
+        for path in source.iterdir():
+            member = tar.gettarinfo(path)
+            member.name = (place if path.name == "data_batch_1" else f"{source.name}/") + path.name
+            with open(path, "rb") as file:
+                tar.addfile(member, file)
+    refused(tmp_path, "lacks data_batch_1 of CIFAR-10", train=True)
+
+
 # The report
 
 

@@ -75,6 +75,7 @@ def test_mnist_refuses_damaged_files(tmp_path):
         (whole_labels, "not an idx file"),
         (b"", "not an idx file"),
         (struct.pack(">BBBB3I", 0, 0, 8, 3, 2**31, 2**31, 2**31), "its header says"),
+        (struct.pack(">BBBB3I", 0, 0, 8, 3, 0, 2**32 - 1, 2**32 - 1), "0x4294967295x4294967295 numbers"),
     ):
         pictures.write_bytes(content)
         with pytest.raises(DatasetError, match=message):
