@@ -78,8 +78,13 @@ def _refuse_strings(data: Any) -> None:
 
 def _collect(data: Any, numbers: list[Any]) -> tuple[int, ...]:
     """Append the numbers in `data` to `numbers` and return the shape of their nesting."""
-    if isinstance(data, TensorBase):
-        data = data._array
+    if isinstance(data, TensorBase):  # among others in a sequence it stands for a number
+        if data._array.size != 1:
+            raise ValueError(
+                "only one element tensors can be converted to Python scalars: an item of the sequence is a "
+                f"tensor with sizes {list(data._array.shape)}; torch.stack puts such tensors together"
+            )
+        data = data._array.reshape(())[()]
     if isinstance(data, np.ndarray):
         from_numpy_dtype(data.dtype)
         numbers.extend(data.ravel())
