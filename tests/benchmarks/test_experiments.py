@@ -62,3 +62,29 @@ def test_a_page_needs_figures_and_a_training_data(arguments: list[str], capsys: 
     with pytest.raises(SystemExit):
         experiments.main(arguments)
     assert "give either a folder of CIFAR-10, or --page and --from" in capsys.readouterr().err
+
+
+def test_a_training_that_is_the_beginning_of_another_is_not_run_twice(
+    monkeypatch: pytest.MonkeyPatch, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    ran = []
+
+    def run(engine: str, name: str, *_: object) -> dict[str, object]:
+        ran.append((engine, name))
+        epochs = range(experiments.ROWS[name].epochs)
+        return {
+            "losses": [9 - e / 100 for e in epochs],
+            "accuracies": [e / 100 for e in epochs],
+            "seconds": 100,
+        }
+
+    monkeypatch.setattr(experiments, "run", run)
+    figures = tmp_path / "figures.json"
+    rows = "lenet-2,lenet-0.99,lenet-10,bn-10,bn-dropout-1"
+    assert experiments.main(["pictures", "--rows", rows, "--engines", "torch", "--json", str(figures)]) == 0
+    assert ran == [("torch", name) for name in ("lenet-10", "lenet-0.99", "bn-10", "bn-dropout-1")]
+    by_row = {training["row"]: training for training in json.loads(figures.read_text())["rows"]}
+    assert list(by_row) == rows.split(",")
+    assert by_row["lenet-2"]["accuracies"] == by_row["lenet-10"]["accuracies"][:2]
+    assert len(by_row["lenet-10"]["losses"]) == 10
+    assert by_row["lenet-2"]["seconds"] == 20
