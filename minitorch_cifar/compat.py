@@ -7,8 +7,9 @@ other processes keep their PyTorch. From a terminal:
     python -m minitorch_cifar.compat program.py its arguments
 
 `torch.__version__` is then the version of PyTorch that the engine follows, with the engine's own behind it,
-for programs that ask for at least some version. Whole modules that a program saves are pickled under the
-engine's own names, and load with or without `install()`.
+for programs that ask for at least some version, and `type(x)` of a tensor prints as `<class 'torch.Tensor'>`
+(so do shapes, dtypes, devices and parameters; layers print the engine's own class names). Whole modules that
+a program saves are pickled under the engine's own names, and load with or without `install()`.
 """
 
 from __future__ import annotations
@@ -23,6 +24,7 @@ from pathlib import Path
 from types import ModuleType, TracebackType
 from typing import Final
 
+from .class_names import print_as, print_as_themselves
 from .missing import explain_missing_in, not_part
 from .version import FOLLOWED, __version__
 
@@ -49,6 +51,11 @@ ELSEWHERE: Final = {
     "torch.nn.utils.convert_parameters": "nn.utils",
     "torch.optim.adamw": "optim.adam",
 }
+
+# Classes that print under PyTorch's names meanwhile.
+PRINTED: Final = (
+    "torch.Tensor", "torch.Size", "torch.dtype", "torch.device", "torch.nn.parameter.Parameter"
+)  # fmt: skip
 
 
 class _EngineLoader(Loader):
@@ -152,6 +159,7 @@ def install() -> _Installed:
         vars(importlib.import_module(_engine_name(parent))).setdefault(
             child, importlib.import_module(_engine_name(name))
         )
+    print_as({_engine_class(name): name for name in PRINTED})
     return _Installed()
 
 
@@ -164,6 +172,7 @@ def uninstall() -> None:
             del sys.modules[name]
     for engine in PACKAGES.values():
         vars(importlib.import_module(engine))["__version__"] = __version__
+    print_as_themselves()
 
 
 def _engine_name(name: str) -> str:
@@ -174,6 +183,13 @@ def _engine_name(name: str) -> str:
         return f"{ENGINE}.{ELSEWHERE[name]}"
     parent, _, child = name.rpartition(".")
     return f"{_engine_name(parent)}.{child}"
+
+
+def _engine_class(name: str) -> type:
+    """The class `minitorch_cifar.Size` for `torch.Size`."""
+    module, _, last = name.rpartition(".")
+    engine_class: type = getattr(importlib.import_module(_engine_name(module)), last)
+    return engine_class
 
 
 def _engine_module(name: str) -> ModuleType | None:

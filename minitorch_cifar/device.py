@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 from typing import Any, NoReturn
 
+from .class_names import PrintsItsName
 from .missing import ExplainsMissing
 
 __all__ = ["device", "require_cpu"]
@@ -19,7 +20,7 @@ _TYPES = (
 )
 
 
-class device(ExplainsMissing):  # noqa: N801 - PyTorch's name
+class device(ExplainsMissing, metaclass=PrintsItsName):  # noqa: N801 - PyTorch's name
     """A device by type and index: `device("cpu")`, `device("cuda:0")`, `device("cuda", 0)`, `device(0)`.
 
     RuntimeError for a malformed string or an unknown type, TypeError for arguments of another kind.

@@ -13,13 +13,14 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
+from .class_names import PrintsItsName
 from .missing import ExplainsMissing
 
 Array = npt.NDArray[Any]
 Scalar = builtins.bool | builtins.int | builtins.float
 
 
-class dtype(ExplainsMissing):  # noqa: N801 - PyTorch's name
+class dtype(ExplainsMissing, metaclass=PrintsItsName):  # noqa: N801 - PyTorch's name
     """An element type, for example `torch.float32`.
 
     >>> import minitorch_cifar as torch

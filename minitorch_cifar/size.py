@@ -10,12 +10,13 @@ import operator
 from collections.abc import Iterable
 from typing import Any, SupportsIndex, overload
 
+from .class_names import PrintsItsName
 from .missing import ExplainsMissing
 
 __all__ = ["Size"]
 
 
-class Size(ExplainsMissing, tuple[int, ...]):
+class Size(ExplainsMissing, tuple[int, ...], metaclass=PrintsItsName):
     """The shape of a tensor.
 
     TypeError when an element is no integer.

@@ -16,6 +16,7 @@ import numpy as np
 from . import dtypes
 from .autograd import TensorBase, apply_inplace, register_tensor_class, wrap
 from .autograd import backward as run_backward
+from .class_names import PrintsItsName
 from .device import CPU, require_cpu
 from .device import device as Device
 from .dtypes import FROM_NUMPY, Array, as_dtype, get_default_dtype
@@ -47,7 +48,7 @@ __all__ = ["Tensor"]
 
 
 @register_tensor_class
-class Tensor(TensorBase):
+class Tensor(TensorBase, metaclass=PrintsItsName):
     """A multi-dimensional array of one dtype that can take part in automatic differentiation.
 
     Make one with `torch.tensor(data)`; `torch.Tensor(2, 3)` gives uninitialised float32 memory and

@@ -214,6 +214,23 @@ def test_uninstall_gives_the_engine_its_own_version_back() -> None:
     )
 
 
+CLASSES = """
+import torch
+x = torch.nn.Linear(1, 1).bias
+for value in (x, x.data, x.shape, x.dtype, x.device):
+    print(type(value), f"{type(value)}")
+"""
+
+
+def test_classes_of_tensors_print_as_pytorchs_until_uninstall() -> None:
+    """Learners print types; `<class 'minitorch_cifar.tensor.Tensor'>` is not what their book shows."""
+    assert output_of(INSTALL + CLASSES) == output_of(CLASSES)
+    after = output_of(INSTALL + "import torch\ncompat.uninstall()\nprint(torch.Tensor, torch.nn.Parameter)")
+    assert after == (
+        "<class 'minitorch_cifar.tensor.Tensor'> <class 'minitorch_cifar.nn.parameter.Parameter'>\n"
+    )
+
+
 def test_optional_imports_can_be_caught() -> None:
     program = "try:\n    from torch.distributed import nothing\nexcept ImportError:\n    print('without')\n"
     assert output_of(INSTALL + program) == "without\n"
