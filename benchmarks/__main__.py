@@ -7,6 +7,7 @@ import sys
 
 BENCHMARKS = {
     "step": "time of a training step",
+    "parts": "where the time of a step goes",
     "notes": "the notes' whole program",
     "kernels": "kernels one by one, and the machine's peak",
     "scaling": "against batch, channels, threads",

@@ -48,7 +48,7 @@ def main(arguments: list[str] | None = None) -> int:
     parser.add_argument("--rounds", type=int, default=5, help="turns of each engine (default 5)")
     parser.add_argument("--seconds", type=float, default=3.0, help="timed length of a turn (default 3)")
     options = parser.parse_args(arguments)
-    workloads = [_workload(item, parser) for item in options.workloads.split(",")]
+    workloads = [workload(item, parser) for item in options.workloads.split(",")]
     engines = measuring.chosen_engines(options, parser)
     measuring.begin(options)
     print(
@@ -88,7 +88,8 @@ def main(arguments: list[str] | None = None) -> int:
     return 0
 
 
-def _workload(item: str, parser: argparse.ArgumentParser) -> tuple[str, int]:
+def workload(item: str, parser: argparse.ArgumentParser) -> tuple[str, int]:
+    """`model:batch` of a command line."""
     model, _, batch = item.partition(":")
     if model not in ("lenet", "quick", "bn") or not batch.isdigit() or int(batch) < 1:
         parser.error(f"--workloads takes model:batch with lenet, quick or bn, not {item}")
