@@ -20,21 +20,19 @@ FEWEST_STEPS = 15
 
 
 def measure(engine: str, model: str, batch: int, seconds: float, threads: int) -> dict[str, Any]:
-    """Microseconds of a step, and of each kernel in it: medians over steps."""
+    """Microseconds of a step, and of each kernel in it: means over the steps of middling length."""
     from minitorch_cifar.kernels import active
 
     step = training_step(engine, model, batch, threads)
     step()
     _run(step, seconds / 2)
-    whole = statistics.median(_run(step, seconds))
-    spent: dict[str, list[float]] = defaultdict(list)
-    of_step: dict[str, float] = {}
+    of_step: dict[str, float] = defaultdict(float)
 
     def timed(name: str, kernel: Callable[..., Any]) -> Callable[..., Any]:
         def run(*arguments: Any) -> Any:
             start = time.perf_counter()
             result = kernel(*arguments)
-            of_step[name] = of_step.get(name, 0.0) + (time.perf_counter() - start) * 1e6
+            of_step[name] += (time.perf_counter() - start) * 1e6
             return result
 
         return run
@@ -42,18 +40,23 @@ def measure(engine: str, model: str, batch: int, seconds: float, threads: int) -
     for name, kernel in [*vars(active).items()]:
         if not name.startswith("_"):
             vars(active)[name] = timed(name, kernel)
+    spent: list[dict[str, float]] = []
 
     def watched() -> None:
         of_step.clear()
         step()
-        for name, duration in of_step.items():
-            spent[name].append(duration)
+        spent.append(dict(of_step))
 
-    _run(watched, seconds)
-    return {"step": whole, "kernels": {name: statistics.median(times) for name, times in spent.items()}}
+    times = _run(watched, seconds)
+    order = sorted(range(len(times)), key=times.__getitem__)
+    middle = order[len(order) // 4 : len(order) - len(order) // 4]
+    names = {name for i in middle for name in spent[i]}
+    kernels = {name: statistics.fmean(spent[i].get(name, 0.0) for i in middle) for name in names}
+    return {"step": statistics.fmean(times[i] for i in middle), "kernels": kernels}
 
 
 def _run(step: Callable[[], Any], seconds: float) -> list[float]:
+    """Microseconds of each step."""
     times: list[float] = []
     end = time.perf_counter() + seconds
     while time.perf_counter() < end or len(times) < FEWEST_STEPS:
