@@ -1,14 +1,16 @@
 """Kernels stay within their arrays: no read and no write in front of an array or behind it.
 
-Three ways of looking: new memory that is full of 0xFE, so that what is read without having been written
-makes a sum huge; arrays between guards, NaN around what is read and a mark around what is written; and
-Numba's own check of every index (`HOSTILE_BOUNDS=1`, minutes, since every kernel is compiled anew).
+Four ways of looking: new memory that is full of 0xFE, so that what is read without having been written makes
+a sum huge; arrays between guards, NaN around what is read and a mark around what is written; arrays beside
+pages that end the process when they are touched (`guard_pages.py`); and Numba's own check of every index
+(`HOSTILE_BOUNDS=1`, minutes, since every kernel is compiled anew), which does not see vector loads.
 """
 
 from __future__ import annotations
 
 import importlib
 import os
+import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -45,6 +47,26 @@ def test_odd_sizes_in_memory_that_is_not_zero(tmp_path: Path) -> None:
         if entry["ours"] != "answer" or entry.get("theirs") != "answer" or entry["difference"]
     ]
     assert not wrong, wrong[:5]
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's memory maps")
+@pytest.mark.parametrize("side", ["end", "start"] if "HOSTILE_TURNS" in os.environ else ["end"])
+def test_nothing_beside_an_array_is_touched(tmp_path: Path, side: str) -> None:
+    """A tenth of the calls, and behind arrays; with HOSTILE_TURNS set all of them, and in front of arrays too."""
+    proof = (
+        "import ctypes, numpy; from tests.hostile import guard_pages;"
+        f"guard_pages.install({side == 'end'}); a = numpy.zeros(1025, numpy.float32);"
+        "p = a.ctypes.data; float(a[-1]) + float(a[0]); print('alive', flush=True);"
+        f"ctypes.c_float.from_address(p + {'a.nbytes' if side == 'end' else '-4'}).value"
+    )
+    touched = subprocess.run([sys.executable, "-c", proof], cwd=ROOT, capture_output=True, text=True)
+    assert (touched.stdout, touched.returncode) == ("alive\n", -signal.SIGSEGV), "there are no guards"
+    every = odd_sizes.calls()
+    drawn = every if "HOSTILE_TURNS" in os.environ else every[::10]
+    outcome = run(drawn, tmp_path, HOSTILE_ALONE="1", HOSTILE_GUARD=side)
+    assert not outcome.deaths, "\n".join(outcome.deaths)
+    assert {entry["ours"] for entry in outcome.entries.values()} == {"answer"}
+    assert len(outcome.entries) == len(drawn)
 
 
 CHECKED_LOOP = """

@@ -6,6 +6,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import pickle
@@ -25,12 +26,14 @@ from minitorch_cifar.serialization.unpickling import tensor_names
 from minitorch_cifar.vision.datasets import CIFAR10, DatasetError
 
 from .files import text
+from .guided import PACKED
 
 ROOT = Path(__file__).resolve().parents[2]
 SECONDS, MEGABYTES = 2.0, 200.0  # of processor time, at the best of some tries, and of memory
 BUSY = 3.0  # processes per core; where more want to run, processor time says little, and
 SECONDS_WHEN_BUSY = 20.0
 MUTATIONS, SEED = int(os.environ.get("HOSTILE_MUTATIONS", "8")), int(os.environ.get("HOSTILE_SEED", "0"))
+GUIDED = os.environ.get("HOSTILE_GUIDED", "5")  # seconds
 LOADERS = (
     "pth", "pth with trust", "weights", "checkpoint", "safetensors", "cifar archive", "cifar batch", "mnist",
     "mnist labels", "class names", "picture to predict", "picture in a folder", "run settings",
@@ -97,6 +100,19 @@ def test_the_first_3_megabytes_of_an_official_batch(cifar_root: Path, tmp_path: 
     with pytest.raises(DatasetError, match=r"data_batch_1: truncated: 3,000,000 bytes"):
         CIFAR10(tmp_path)
     assert time.process_time() - began < SECONDS
+
+
+@pytest.mark.skipif(importlib.util.find_spec("atheris") is None, reason="atheris is not installed")
+@pytest.mark.parametrize("loader", PACKED)
+def test_files_that_atheris_makes(loader: str, tmp_path: Path) -> None:
+    """See `guided.py`."""
+    command = [sys.executable, "-m", "tests.hostile.guided", loader, f"-max_total_time={GUIDED}"]
+    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    process = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
+    assert process.returncode == 0, process.stderr[-3000:]
+    done = [line for line in process.stderr.splitlines() if "DONE" in line]
+    print(done[-1])
+    assert int(done[-1].lstrip("#").split()[0]) > 100
 
 
 PIECES = st.one_of(

@@ -25,6 +25,8 @@ from typing import Any
 
 import numpy as np
 
+from . import guard_pages
+
 SECONDS = 60.0  # of CPU time for one call; the first use of a kernel compiles it
 MEMORY = 1_500_000_000  # bytes beyond what both libraries take
 ENGINE_ONLY = ("backends.", "models.", "serialization.", "cuda.", "vision.datasets.Shapes10", "autograd.is_",
@@ -265,6 +267,8 @@ def main() -> None:
     mini, vision = engine()
     torch, torchvision = (None, None) if alone else pytorch()
     np.seterr(all="ignore")
+    if side := os.environ.get("HOSTILE_GUARD"):
+        guard_pages.install(at_end=side == "end")
     ours = namespace(mini, vision)
     ours["torch"], ours["vision"] = mini, vision
     theirs = {} if alone else {**namespace(torch, torchvision), "torch": torch, "vision": torchvision}
