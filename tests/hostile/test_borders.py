@@ -52,7 +52,7 @@ def test_odd_sizes_in_memory_that_is_not_zero(tmp_path: Path) -> None:
 @pytest.mark.skipif(sys.platform != "linux", reason="needs Linux's memory maps")
 @pytest.mark.parametrize("side", ["end", "start"] if "HOSTILE_TURNS" in os.environ else ["end"])
 def test_nothing_beside_an_array_is_touched(tmp_path: Path, side: str) -> None:
-    """A tenth of the calls, and behind arrays; with HOSTILE_TURNS set all of them, and in front of arrays too."""
+    """A tenth of the calls, behind arrays; with HOSTILE_TURNS set all of them, in front of arrays too."""
     proof = (
         "import ctypes, numpy; from tests.hostile import guard_pages;"
         f"guard_pages.install({side == 'end'}); a = numpy.zeros(1025, numpy.float32);"
