@@ -7,6 +7,8 @@ import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING, NoReturn
 
+from .nearest import NEAREST
+
 LIKENESS = 0.6  # from here on a name may be a slip of the pen; below, it is only the nearest there is
 
 
@@ -49,10 +51,14 @@ class ExplainsMissing:
 def not_part(name: str, present: Iterable[str]) -> str:
     """The half sentence that all messages about missing names end with.
 
-    >>> not_part("compile", ["matmul", "tile"])
+    >>> not_part("fill", ["matmul", "tile"])
     "it is not part of minitorch_cifar. The nearest name that is: 'tile'."
+    >>> not_part("ger", ["outer", "ge"])
+    'it is not part of minitorch_cifar. torch.outer is the same.'
     """
     message = "it is not part of minitorch_cifar."
+    if name in NEAREST:
+        return f"{message} {NEAREST[name]}."
     nearest = difflib.get_close_matches(name, list(present), n=1, cutoff=0.0)
     if not nearest:
         return message

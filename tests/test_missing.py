@@ -4,11 +4,15 @@ from __future__ import annotations
 
 import copy
 import importlib
+import re
 
 import pytest
 import torch
+import torchvision.transforms.v2
 
 import minitorch_cifar
+from minitorch_cifar.missing import not_part
+from minitorch_cifar.nearest import NEAREST
 from minitorch_cifar.nn.tree import NOT_HERE
 
 MISSING = {
@@ -112,3 +116,49 @@ def test_resize_of_a_tensor_is_refused() -> None:
     """PyTorch's `resize_` lets memory grow under all its views, which an array of NumPy's does not."""
     with pytest.raises(AttributeError, match="no attribute 'resize_': it is not part of minitorch_cifar"):
         minitorch_cifar.ones(2).resize_(3)
+
+
+def _found(dotted: str) -> bool:
+    """Whether `torch.nn.Linear` or `torchvision.models` is there, in PyTorch's names, on the engine."""
+    value = minitorch_cifar.vision if dotted.startswith("torchvision") else minitorch_cifar
+    for name in dotted.split(".")[1:]:
+        value = getattr(value, name, None)
+    return value is not None
+
+
+TORCH_PATHS = ("", "Tensor", "nn", "nn.functional", "optim", "optim.lr_scheduler", "utils.data", "amp")
+TORCHVISION_PATHS = ("", "io", "models", "transforms", "utils")
+
+
+@pytest.mark.parametrize("name", NEAREST)
+def test_what_the_message_offers_is_there_and_what_it_is_for_is_not(name: str) -> None:
+    """A name that has come meanwhile needs no counsel; counsel must not lead to another error."""
+    offered = re.findall(r"\btorch(?:vision)?(?:\.\w+)+", NEAREST[name])
+    assert all(_found(dotted) for dotted in offered), offered
+    assert NEAREST[name] in not_part(name, ["add"])
+    assert any(
+        _has(theirs, path, name) and not _has(ours, path, name)
+        for theirs, ours, paths in (
+            (torch, minitorch_cifar, TORCH_PATHS),
+            (torchvision, minitorch_cifar.vision, TORCHVISION_PATHS),
+        )
+        for path in paths
+    )
+
+
+def _has(package: object, path: str, name: str) -> bool:
+    holder = package
+    for step in filter(None, path.split(".")):
+        holder = getattr(holder, step, None)
+    return hasattr(holder, name)
+
+
+def test_the_nearest_in_meaning_comes_before_the_nearest_in_spelling() -> None:
+    """`jit` is not a slip of the pen for `int`."""
+    for module, name, words in (
+        (minitorch_cifar, "jit", "Leave the call out"),
+        (minitorch_cifar.nn, "LSTM", r"torch\.nn\.Linear and torch\.tanh"),
+        (minitorch_cifar.nn.functional, "interpolate", r"torch\.repeat_interleave"),
+    ):
+        with pytest.raises(AttributeError, match=f"it is not part of minitorch_cifar. .*{words}"):
+            getattr(module, name)
