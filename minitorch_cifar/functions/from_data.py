@@ -29,6 +29,8 @@ def as_new_array(data: Any, wanted: dtype | None = None) -> Array:
     if isinstance(data, TensorBase):
         return cast(data._array, (wanted or from_numpy_dtype(data._array.dtype)).numpy_dtype)
     if isinstance(data, np.ndarray) or (isinstance(data, np.generic) and wanted is None):
+        if data.dtype.kind not in "biufc":
+            from_numpy_dtype(data.dtype)  # objects and text are refused, where a dtype is wanted too
         return cast(np.asarray(data), (wanted or from_numpy_dtype(data.dtype)).numpy_dtype)
     _refuse_strings(data)
     numbers: list[Any] = []

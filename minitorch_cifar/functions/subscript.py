@@ -221,8 +221,7 @@ def _as_item(item: Any) -> Any:
     if isinstance(item, TensorBase):
         return _as_array(item._array)
     if isinstance(item, (Sequence, np.ndarray)):
-        values = item if isinstance(item, np.ndarray) else [getattr(i, "_array", i) for i in item]
-        array = np.asarray(values)
+        array = np.asarray(item if isinstance(item, np.ndarray) else _numbers(item))
         return _as_array(array.astype(np.int64) if not array.size and array.dtype.kind == "f" else array)
     try:
         return operator.index(item)
@@ -231,6 +230,15 @@ def _as_item(item: Any) -> Any:
             "only integers, slices (`:`), ellipsis (`...`), None and long or byte Variables are valid "
             f"indices (got {type(item).__name__})"
         ) from None
+
+
+def _numbers(item: Any) -> Any:
+    """A sequence within an index: tensors in it stand for one number each."""
+    if isinstance(item, TensorBase):
+        if item._array.size != 1 or item._array.dtype.kind not in "bui":
+            raise TypeError("only integer tensors of a single element can be converted to an index")
+        return item._array.item()
+    return [_numbers(i) for i in item] if isinstance(item, Sequence) and not isinstance(item, str) else item
 
 
 def _as_array(array: Array) -> Any:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import OrderedDict
 from collections.abc import Callable, Mapping
+from contextlib import suppress
 from typing import Any, Self, overload
 
 from minitorch_cifar.autograd import RemovableHandle
@@ -116,7 +117,10 @@ class Module(ModuleTree):
         path = next((name for name, module in self.named_modules() if module is failed), None)
         if path is None:  # a layer that its owner never registered: its own note is the best there is
             return
-        what = repr(failed) if not failed._modules else type(failed).__name__
+        what = type(failed).__name__
+        if not failed._modules:
+            with suppress(Exception):  # of values that cannot be shown; they must not hide `error`
+                what = repr(failed)
         new_note = f"in layer {path}: {what}" if path else f"in layer {what}"
         notes = getattr(error, "__notes__", [])
         if note in notes:

@@ -125,7 +125,8 @@ class AdaptiveMaxPool2d(_MaxPool):
     def forward(ctx: Any, x: Array, *, out_size: Pair, return_indices: bool) -> Any:
         out = np.empty((*x.shape[:-2], *out_size), x.dtype)
         indices = np.empty(out.shape, _place_type(x, return_indices))
-        active.adaptive_max_pool2d_forward(_batch(x), _batch(out), _batch(indices))
+        if out.size:  # loops would count through 2**31 rows of no columns
+            active.adaptive_max_pool2d_forward(_batch(x), _batch(out), _batch(indices))
         return _MaxPool.keep(ctx, x, out, indices, return_indices)
 
 
@@ -173,11 +174,14 @@ class AdaptiveAvgPool2d(_Pool):
     def forward(ctx: Any, x: Array, *, out_size: Pair) -> Array:
         ctx.x_shape = x.shape
         out = np.empty((*x.shape[:-2], *out_size), x.dtype)
-        active.adaptive_avg_pool2d_forward(_batch(x), _batch(out))
+        if out.size:
+            active.adaptive_avg_pool2d_forward(_batch(x), _batch(out))
         return out
 
     @staticmethod
     def backward(ctx: Any, grad: Array) -> Array:
+        if not grad.size:
+            return np.zeros(ctx.x_shape, grad.dtype)
         by_x = np.empty(ctx.x_shape, grad.dtype)
         active.adaptive_avg_pool2d_backward(_batch(grad), _batch(by_x))
         return by_x

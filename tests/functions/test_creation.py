@@ -215,3 +215,13 @@ def test_a_memory_layout_is_refused_and_not_ignored(call: Callable[[object], obj
     call(None)
     with pytest.raises(NotImplementedError, match=r"channels_last.* is not part of minitorch_cifar"):
         call("torch.channels_last")
+
+
+@pytest.mark.parametrize("content", [np.array([None, 1], object), np.array(["1"]), np.array([b"1"])], ids=str)
+@pytest.mark.parametrize("make", ["new", "new_tensor", "FloatTensor", "tensor"])
+def test_arrays_of_no_numbers_are_refused(make: str, content: np.ndarray) -> None:
+    """Guards a silent NaN: `None` became one where a dtype was wanted."""
+    for library in (torch, pytorch):
+        call = getattr(library.ones(2) if make.startswith("new") else library, make)
+        with pytest.raises(TypeError, match=r"can't convert np.ndarray of type .*only supported types are"):
+            call(content)

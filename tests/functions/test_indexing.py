@@ -160,3 +160,23 @@ def test_forms_that_learners_write(program: str) -> None:
         x = numbered(namespace, (2, 3, 4))
         answers.append(eval(program, {"x": x, "np": np, "torch": namespace}).tolist())
     assert answers[0] == answers[1]
+
+
+SEQUENCES: dict[str, Any] = {
+    "vectors of one": lambda lib: (slice(None), (lib.tensor([0]), lib.tensor([1]))),
+    "numbers": lambda lib: (slice(None), (lib.tensor(0), lib.tensor(1), lib.tensor(True))),
+    "a list and a number": lambda lib: (slice(None), [1, lib.tensor([1])]),
+    "vectors": lambda lib: (slice(None), [lib.tensor([0, 1]), lib.tensor([0, 1])]),
+    "a mask": lambda lib: (slice(None), (lib.tensor([True, False]), lib.tensor([0, 1]))),
+    "a fraction": lambda lib: (slice(None), (lib.tensor(1.0), 1)),
+    "lists": lambda lib: ([[0, 1], [1, 0]], [1, 1]),
+}
+
+
+@pytest.mark.parametrize("name", SEQUENCES)
+def test_tensors_in_a_sequence_in_an_index_are_numbers(name: str) -> None:
+    ours, theirs = (
+        attempt(lambda lib=lib: numbered(lib, (2, 3))[SEQUENCES[name](lib)].tolist())
+        for lib in (torch, pytorch)
+    )
+    assert ours == theirs

@@ -53,6 +53,8 @@ FEWER: tuple[Row, ...] = (
     (r"", r"gather|scatter|Index tensor|Expected index|dtype int32/int64 for index", "an empty index, too, has to fit"),
     (r"", r"more than one element of the written-to tensor", "memory that overlaps is not written to"),
     (r"", r"positional argument|unexpected keyword|can't convert|Could not infer dtype|only one element tensors", "arguments that PyTorch ignores"),
+    (r"nn\.functional\.batch_norm|nn\.BatchNorm", r"should contain \d+ elements", "running statistics fit the channels of an empty input, too"),
+    (r"autograd\.backward$", r"got 0 tensors and \d+ gradients", "gradients of nothing"),
     (r"Tensor\.(to|is_pinned)$|torch\.set_printoptions", r"", "a number is no dtype"),
     (r"vision\.", r"", "pictures without channels, and what is no number, are refused"),
     (r"", r"IndexError|used as indices|Dimension out of range|mat2|matrix|both be tensors", "refused by shape or kind"),

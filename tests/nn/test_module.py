@@ -501,3 +501,14 @@ def test_hooks_and_training_agree_with_pytorch_on_a_whole_network() -> None:
             assert_close(q.grad, p.grad, name)
     for (name, b), c in zip(theirs.named_buffers(), ours.buffers(), strict=True):
         assert_close(c, b, name)
+
+
+def test_a_layer_that_cannot_be_shown_does_not_hide_its_error() -> None:
+    """The note of which layer failed shows the layer, and what is in it may be of any kind."""
+    endless: list[object] = []
+    for _ in range(2_000):
+        endless = [endless]
+    layer = nn.Dropout(0.5, endless)  # type: ignore[arg-type]
+    with pytest.raises(TypeError, match="argument 'inplace' must be bool, not list") as error:
+        layer(mt.ones(2))
+    assert error.value.__notes__ == ["in layer Dropout"]

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import time
 from collections.abc import Callable
 from typing import Any
 
@@ -239,3 +240,17 @@ def test_empty_output() -> None:
         library.nn.functional.adaptive_avg_pool2d(library.ones(1, 2, 5, 5), 0) for library in LIBRARIES
     )
     assert tuple(ours.shape) == tuple(theirs.shape) == (1, 2, 0, 0)
+
+
+@pytest.mark.parametrize("size", [(2**31, 0), (0, 2**31)])
+@pytest.mark.parametrize("name", ["adaptive_avg_pool2d", "adaptive_max_pool2d"])
+def test_an_output_of_many_rows_of_nothing_takes_no_time(name: str, size: tuple[int, int]) -> None:
+    """Guards a hang: the loops counted through the rows."""
+    began = time.process_time()
+    ours, theirs = (
+        getattr(library.nn.functional, name)(library.ones(1, 2, 5, 5, requires_grad=True), size)
+        for library in LIBRARIES
+    )
+    assert tuple(ours.shape) == tuple(theirs.shape) == (1, 2, *size)
+    ours.sum().backward()
+    assert time.process_time() - began < 5
