@@ -6,7 +6,6 @@ import math
 import threading
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -14,10 +13,7 @@ from ..dtypes import Array
 from ..threads import hold_during_fork
 from .arrays import is_dense
 from .node import NO_EDGE, Edge, Node
-from .variable import wrap
-
-if TYPE_CHECKING:
-    from .variable import TensorBase
+from .variable import TensorBase, wrap
 
 
 def edge_of(tensor: TensorBase) -> Edge:
@@ -74,9 +70,10 @@ class AccumulateGrad(Node):
                     leaf._grad._array[...] = grad
         for hook in list(leaf._post_accumulate_hooks.values()) if leaf._post_accumulate_hooks else ():
             returned = hook(leaf)
-            if returned is not None:
-                raise TypeError(
-                    f"expected None from a post-accumulate-grad hook, got '{type(returned).__name__}'"
+            if returned is not None and returned is not leaf:  # the leaf itself comes from `p.add_(...)`
+                raise (RuntimeError if isinstance(returned, TensorBase) else TypeError)(
+                    "Tensor post accumulate grad hooks should return None, or the tensor itself; got "
+                    f"'{type(returned).__name__}'"
                 )
         return ()
 

@@ -361,6 +361,15 @@ def order_of_hooks(t):
     return calls, y.grad, x.grad
 
 
+@program
+def step_in_a_hook(t):
+    """The hook returns the leaf, as `p.add_(...)` in a lambda does."""
+    x = ramp(t)
+    x.register_post_accumulate_grad_hook(lambda p: p.add_(p.grad, alpha=-0.1))
+    (x * x).sum().backward()
+    return x.detach(), x.grad
+
+
 def plain_sum(grad: Any) -> float:
     """The sum of a gradient, as a number."""
     return float(grad.sum())
