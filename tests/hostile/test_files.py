@@ -107,7 +107,8 @@ def test_the_first_3_megabytes_of_an_official_batch(cifar_root: Path, tmp_path: 
 def test_files_that_atheris_makes(loader: str, tmp_path: Path) -> None:
     """See `guided.py`."""
     command = [sys.executable, "-m", "tests.hostile.guided", loader, f"-max_total_time={GUIDED}"]
-    environment = {**os.environ, "PYTHONPATH": str(ROOT), "OMP_NUM_THREADS": "1"}
+    path = os.pathsep.join([str(ROOT), *filter(None, [os.environ.get("PYTHONPATH")])])
+    environment = {**os.environ, "PYTHONPATH": path, "OMP_NUM_THREADS": "1"}
     process = subprocess.run(command, cwd=tmp_path, env=environment, capture_output=True, text=True)
     assert process.returncode == 0, process.stderr[-3000:]
     done = [line for line in process.stderr.splitlines() if "DONE" in line]
