@@ -230,7 +230,7 @@ absolute, clip, multiply, subtract, divide, true_divide, negative = abs, clamp, 
 swapaxes = transpose
 newaxis = None
 
-from . import backends, cuda, nn, optim, utils, vision  # noqa: E402 - they build on the names above
+from . import accelerator, backends, cuda, nn, optim, utils, vision  # noqa: E402 - they build on the names above
 from .determinism import (  # noqa: E402
     are_deterministic_algorithms_enabled,
     get_deterministic_debug_mode,
@@ -262,6 +262,7 @@ __all__ = [
     "Tensor",
     "abs",
     "absolute",
+    "accelerator",
     "add",
     "addcdiv",
     "addcmul",

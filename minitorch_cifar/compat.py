@@ -36,7 +36,10 @@ ENGINE: Final = "minitorch_cifar"
 PACKAGES: Final = {"torch": ENGINE, "torchvision": f"{ENGINE}.vision"}
 
 # What PyTorch has too. The engine's other rooms (`kernels`, `ops`, ...) are no part of `torch`.
-ROOMS: Final = ("autograd", "backends", "cuda", "nn", "optim", "random", "serialization", "utils", "version")
+ROOMS: Final = (
+    "accelerator", "autograd", "backends", "cuda", "nn", "optim", "random", "serialization", "utils",
+    "version",
+)  # fmt: skip
 
 # PyTorch's modules whose content lies elsewhere in the engine. Those inside of them need no line of their own
 # where they are called alike: `torch.nn.modules.conv` is `nn.layers.conv`.

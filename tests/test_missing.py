@@ -20,6 +20,7 @@ MISSING = {
     "autograd": ("gradgradcheck", "functional"),
     "backends": ("mkldnn",),
     "backends.cudnn": ("conv",),
+    "accelerator": ("synchronize",),
     "cuda": ("amp", "stream"),
     "nn": ("Conv3d", "LSTM"),
     "nn.utils": ("rnn", "weight_norm"),

@@ -79,6 +79,10 @@ FUNCTIONS = {
     "unsqueeze": "torch.unsqueeze(X, dim=1)",
     "full": "torch.full((2, 3), 7), torch.full((2,), 0.5, dtype=torch.float64, requires_grad=True)",
     "cuda": "torch.cuda.is_available(), torch.cuda.device_count(), torch.cuda.manual_seed_all(1)",
+    "accelerator": (
+        "torch.accelerator.current_accelerator().type if torch.accelerator.is_available() else 'cpu', "
+        "torch.accelerator.device_count(), torch.accelerator.current_accelerator(check_available=True)"
+    ),
     "backends": "torch.backends.cudnn.benchmark, torch.backends.mps.is_available()",
     "Variable": "torch.autograd.Variable(X, requires_grad=True).requires_grad",
 }
