@@ -16,8 +16,8 @@ frame under the strip (10 KB) and the strip's sums (8 KB) fit into the first-lev
 chunk the sums are added to the strip: long sums in float32 lose digits. A finished strip is transposed in
 registers into the planes of the output.
 
-Pictures, and for a small batch also the strips of a picture, are shared among threads. No sum is divided, so
-no result depends on the number of threads.
+Pictures, and where there are fewer of them than threads also their strips, are shared among threads. No sum
+is divided, so no result depends on the number of threads.
 """
 
 from __future__ import annotations
@@ -42,7 +42,7 @@ Pair = tuple[int, int]
 
 _TERMS = 128  # at most so many products are summed up in a register
 _STRIP = 8 * PIXELS  # pixels; a multiple of the lanes of a vector
-_SHARES = 8  # of the pictures, or pictures times strips, however many threads there are
+_SHARES = 8  # of the pictures, however many threads there are
 _ENOUGH = 1 << 22  # products that are worth the start of threads, a tenth of a millisecond
 
 
@@ -283,7 +283,8 @@ def correlate(
     out_rows = channels if turned else outputs // groups
     plan = _plan(make_axis, sides, x.shape[1], groups, out_rows, lanes)
     shares = min(len(x), _SHARES)
-    splits = min(_SHARES // shares, -(-plan.places.size // _STRIP))
+    loop, work = _loop(plan.vectors, VECTOR_BYTES), out.size * plan.terms.size
+    splits = loop.splits(work, shares, -(-plan.places.size // _STRIP))
     width = plan.vectors * lanes
     terms = plan.terms.size
     packed_size = groups * plan.blocks * terms * width
@@ -293,7 +294,7 @@ def correlate(
     if not _pack(by_group, turned, plan.terms, width, lanes, plan.blocks, memory, start):
         return False
     result = target(out)
-    _loop(plan.vectors, VECTOR_BYTES).of(out.size * terms)(
+    loop.of(work)(
         behaved(x), plan.inside, plan.is_whole, plan.size, plan.places, plan.stretches, plan.chunks, start,
         terms, bias, groups, plan.blocks, plan.planes, shares, splits, memory, start + packed_size,
         start + strips, result,

@@ -13,8 +13,8 @@ of the frame from row to row, where the pixels that no output has, at the ends o
 dropped. What wastes least is taken (`_tiling`): blocks where 16 pixels make up a row, stretches for the 10
 pixels of LeNet's second convolution.
 
-Pictures, and of a small batch also the output channels, are shared among threads. No sum is divided, so
-no result depends on the number of threads.
+Pictures, and of a batch with fewer of them than threads also the output channels, are shared among
+threads. No sum is divided, so no result depends on the number of threads.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ Pair = tuple[int, int]
 _TERMS = 128
 # Rows and vectors of a tile: their sums fit into the registers. Few, as each takes seconds to compile.
 _TILES = ((4, 3), (6, 3), (8, 3), (8, 2)) if REGISTERS == 32 else ((4, 3), (6, 2))
-_SHARES = 8  # of the pictures, or pictures times output channels, however many threads there are
+_SHARES = 8  # of the pictures, however many threads there are
 _ENOUGH = 1 << 22  # products that are worth the start of threads, a tenth of a millisecond
 
 
@@ -277,10 +277,11 @@ def correlate(
     channels = x.shape[1] // groups
     frame_size = max(channels * geometry.plane, tiling.reach + geometry.reach)
     shares = min(len(x), _SHARES)
-    _loop(tiling.rows, tiling.vectors, VECTOR_BYTES).of(out.size // groups * terms)(
+    loop, work = _loop(tiling.rows, tiling.vectors, VECTOR_BYTES), out.size // groups * terms
+    loop.of(work)(
         behaved(x), geometry.rows, geometry.columns, geometry.plane, packed, geometry.offsets, bias,
         frame_size, tiling.corners, tiling.steps, tiling.pitch, tiling.plane,
-        tiling.is_exact, shares, min(tiles, _SHARES // shares), result,
+        tiling.is_exact, shares, loop.splits(work, shares, tiles), result,
     )  # fmt: skip
     deliver(result, out)
     return True

@@ -34,7 +34,6 @@ Pair = tuple[int, int]
 _ROWS, _VECTORS = (8, 3) if VECTOR_BYTES == 64 else (4, 3)
 _PIXELS = 128  # summed up in a register
 _SHARES = 8  # of the pictures, however many threads there are
-_SPLITS = 4  # of the output channels, over all shares of a small batch
 _ENOUGH = 1 << 22  # products that are worth the start of threads, a tenth of a millisecond
 
 
@@ -131,12 +130,13 @@ def outer_grad_weight(grad_out: Array, x: Array, stride: Pair, padding: Pair, gr
     size = -(-(height + 2 * padding[0]) * row // lanes) * lanes
     size += -(-stretch // lanes) * lanes  # a vector may reach behind the picture
     shares = min(_SHARES, images)
-    splits = min(_SPLITS // shares, outputs // rows + outputs % rows) or 1
+    loop, work = _loop(rows, together, vectors, VECTOR_BYTES), grad_out.size * kernel_h * stretch
+    splits = loop.splits(work, shares, outputs // rows + outputs % rows)
     memory, frames = aligned(shares * splits * size, x.dtype)
     totals = np.empty((shares, outputs, kernel_h, stretch), x.dtype)
     x = behaved(x)
     finite = np.empty(shares * splits, np.bool_)
-    _loop(rows, together, vectors, VECTOR_BYTES).of(grad_out.size * kernel_h * stretch)(
+    loop.of(work)(
         behaved(grad_out), x, bits_of(x), places_inside((height, width), padding, channels), memory, frames,
         size, stride[0] * row, stride[1] * channels, row, splits, totals, finite,
     )  # fmt: skip

@@ -40,7 +40,6 @@ from .vectors import VECTOR_BYTES
 Pair = tuple[int, int]
 
 _SHARES = 8  # of the pictures, however many threads there are
-_SPLITS = 4  # of the output channels, over all shares of a small batch
 _MOST_ROWS = 12  # of a kernel; a larger one goes to the dense kernels
 
 # Products that are worth the start of threads, a tenth of a millisecond.
@@ -256,12 +255,13 @@ def pooled_conv2d_grad_weight(
         size = -(-(height + 2 * padding[0]) * row // lanes) * lanes
         size += -(-stretch // lanes) * lanes  # a vector may reach behind the picture
         shares = min(_SHARES, images)
-        splits = min(_SPLITS // shares, outputs) or 1
+        loop, work = _weight_loop(kernel[0], vectors, VECTOR_BYTES), grad.size * kernel[0] * stretch
+        splits = loop.splits(work, shares, outputs)
         memory, frames = aligned(shares * splits * size, x.dtype)
         totals = np.empty((shares, outputs, kernel[0], stretch), x.dtype)
         x = behaved(x)
         finite = np.empty(shares * splits, np.bool_)
-        _weight_loop(kernel[0], vectors, VECTOR_BYTES).of(grad.size * kernel[0] * stretch)(
+        loop.of(work)(
             x, bits_of(x), places_inside((height, width), padding, channels), memory, frames, size, row,
             behaved(grad), behaved(indices), _starts(out_size, stride, row, channels), splits, blocks, totals,
             finite,

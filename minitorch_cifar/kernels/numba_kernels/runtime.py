@@ -16,7 +16,7 @@ from numba.core import event
 from numba.core.compiler_lock import global_compiler_lock
 
 from ...memory import keep_freed_memory
-from ...threads import apply_to_numba, hold_during_fork
+from ...threads import apply_to_numba, get_num_threads, hold_during_fork
 
 F = TypeVar("F", bound=Callable[..., Any])
 
@@ -51,6 +51,13 @@ class Shared(Generic[F]):
     def of(self, work: int) -> F:
         """The version for so much work, in the unit of `enough`."""
         return self.shared if work >= self.enough else self.alone
+
+    def splits(self, work: int, shares: int, most: int) -> int:
+        """Into how many parts, `most` of them at most, to cut each of `shares` so that all threads have work.
+
+        The number depends on that of the threads, so no sum may be divided by it.
+        """
+        return 1 if work < self.enough else max(1, min(most, -(-get_num_threads() // shares)))
 
     def _first(self, *arguments: Any) -> Any:
         """The first call for several threads: it starts them, and then it is known which kind they are."""
