@@ -279,8 +279,7 @@ def finish(result: Tensor, out: Any) -> Tensor:
     """`result`, or `out` after the result was written into it.
 
     RuntimeError when autograd would be involved, or when the result's category of dtype is higher than that
-    of
-    `out`. An `out` of another shape is resized, with PyTorch's warning when it had elements.
+    of `out`. An `out` of another shape is resized, with PyTorch's warning when it had elements.
     """
     if out is None:
         return result
@@ -308,6 +307,15 @@ def finish(result: Tensor, out: Any) -> Tensor:
         out._array = np.empty(result._array.shape, out._array.dtype)
     apply_inplace(out, Copy, out, result)
     return out  # type: ignore[return-value]
+
+
+def finish_pair(kind: Any, pair: tuple[Tensor, Tensor], out: Any) -> Any:
+    """`kind(values, indices)`, or the two tensors `out` after these were written into them."""
+    if out is None:
+        return kind(*pair)
+    if not isinstance(out, (tuple, list)) or len(out) != 2:
+        raise TypeError(f"argument 'out' must be tuple of Tensors, a pair, not {type(out).__name__}")
+    return kind(finish(pair[0], out[0]), finish(pair[1], out[1]))
 
 
 def reduced_dtype(input: Tensor, wanted: Any) -> Tensor:

@@ -533,7 +533,7 @@ def bernoulli(input: Tensor, *, generator: Any = None, out: Any = None) -> Tenso
 
 
 def multinomial(
-    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None
+    input: Tensor, num_samples: int, replacement: bool = False, *, generator: Any = None, out: Any = None
 ) -> Tensor:
     """Indices drawn with the probabilities of each row's weights."""
     check_tensor(input, "multinomial")
@@ -550,4 +550,4 @@ def multinomial(
         raise RuntimeError("probability tensor contains either `inf`, `nan` or element < 0")
     if (weights.sum(axis=-1) <= 0).any():
         raise RuntimeError("invalid multinomial distribution (sum of probabilities <= 0)")
-    return wrap(_generator(generator).multinomial(weights, num_samples, replacement))
+    return finish(wrap(_generator(generator).multinomial(weights, num_samples, replacement)), out)

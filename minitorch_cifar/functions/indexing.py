@@ -28,6 +28,7 @@ from .arguments import (
     check_storable,
     check_tensor,
     constant,
+    finish,
     numpy_names,
     to_dtype,
 )
@@ -98,7 +99,7 @@ def _size_along(input: Tensor, d: int) -> int:
 
 
 @numpy_names
-def index_select(input: Tensor, dim: Any, index: Tensor) -> Tensor:
+def index_select(input: Tensor, dim: Any, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The slices at the given indices along `dim`; a copy.
 
     >>> import minitorch_cifar as torch
@@ -118,7 +119,7 @@ def index_select(input: Tensor, dim: Any, index: Tensor) -> Tensor:
     place = _first_outside(indices, _size_along(input, d))
     if place is not None:
         _refuse_place(place, d, _size_along(input, d), IndexError)
-    return ops.IndexSelect.apply(input, dim=d, indices=index)  # type: ignore[no-any-return]
+    return finish(ops.IndexSelect.apply(input, dim=d, indices=index), out)
 
 
 def _along(input: Tensor, dim: Any, index: Any, function: str) -> tuple[int, Array]:
@@ -142,7 +143,7 @@ def _too_large(indices: Array, shape: tuple[int, ...], d: int) -> int | None:
 
 
 @numpy_names
-def gather(input: Tensor, dim: Any, index: Tensor) -> Tensor:
+def gather(input: Tensor, dim: Any, index: Tensor, *, out: Tensor | None = None) -> Tensor:
     """out[i][j] = input[index[i][j]][j] for dim 0, and so on along other dimensions.
 
     >>> import minitorch_cifar as torch
@@ -157,7 +158,7 @@ def gather(input: Tensor, dim: Any, index: Tensor) -> Tensor:
             f"Size does not match at dimension {wrong} expected index {list(indices.shape)} to be no larger "
             f"than self {list(input._array.shape)} apart from dimension {d}"
         )
-    return ops.Gather.apply(input, dim=d, indices=index)  # type: ignore[no-any-return]
+    return finish(ops.Gather.apply(input, dim=d, indices=index), out)
 
 
 def _scattering(input: Tensor, dim: Any, index: Any, src: Any, function: str) -> tuple[int, Any]:
@@ -343,24 +344,26 @@ def masked_fill_(input: Tensor, mask: Tensor, value: Any) -> Tensor:
     return apply_inplace(input, operation, *inputs, **parameters)  # type: ignore[no-any-return]
 
 
-def masked_select(input: Tensor, mask: Tensor) -> Tensor:
+def masked_select(input: Tensor, mask: Tensor, *, out: Tensor | None = None) -> Tensor:
     """The elements where the mask holds, as a vector."""
     check_tensor(input, "masked_select")
     check_tensor(mask, "masked_select", "mask")
     if mask._array.dtype.kind != "b":
         raise RuntimeError("masked_select: expected BoolTensor for mask")
     check_broadcast(mask._array, input._array)
-    return ops.MaskedSelect.apply(input, mask=mask)  # type: ignore[no-any-return]
+    return finish(ops.MaskedSelect.apply(input, mask=mask), out)
 
 
-def nonzero(input: Tensor, *, as_tuple: bool = False) -> Any:
+def nonzero(input: Tensor, *, out: Tensor | None = None, as_tuple: bool = False) -> Any:
     """The places of the elements that are not zero: a matrix of indices, or one vector per dimension."""
     check_tensor(input, "nonzero")
     check_flag(as_tuple, "nonzero", "as_tuple")
     if as_tuple:
+        if out is not None:
+            raise RuntimeError("nonzero does not support the out kwarg when as_tuple is True")
         source = input._array if input._array.ndim else input._array.reshape(1)
         return tuple(constant(places.astype(np.int64)) for places in np.nonzero(source))
-    return constant(np.argwhere(input._array).astype(np.int64))
+    return finish(constant(np.argwhere(input._array).astype(np.int64)), out)
 
 
 def argwhere(input: Tensor) -> Tensor:

@@ -19,6 +19,7 @@ from .arguments import (
     check_tensor,
     constant,
     finish,
+    finish_pair,
     floating,
     numpy_names,
     reduced_dtype,
@@ -175,13 +176,7 @@ def _extreme(input: Tensor, dim: Any, keepdim: bool, out: Any, largest: bool) ->
     check_not_empty(input, (d,), name)
     node = f"{name.capitalize()}Backward0"
     pair = ops.ExtremeAlong.apply(input, dim=d, keepdim=keepdim, largest=largest, node_name=node)
-    return _finish_pair(max_result if largest else min_result, pair, out)
-
-
-def _finish_pair(kind: Any, pair: tuple[Tensor, Tensor], out: Any) -> Any:
-    if out is None:
-        return kind(*pair)
-    return kind(finish(pair[0], out[0]), finish(pair[1], out[1]))
+    return finish_pair(max_result if largest else min_result, pair, out)
 
 
 @numpy_names

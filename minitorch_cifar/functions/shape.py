@@ -428,17 +428,17 @@ def stack(tensors: Any, dim: Any = 0, *, out: Tensor | None = None) -> Tensor:
     return finish(ops.Stack.apply(*parts, dim=d), out)
 
 
-def hstack(tensors: Any) -> Tensor:
+def hstack(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     """Tensors joined side by side (along dimension 1; vectors along 0); numbers become vectors."""
     parts = _as_tensors(tensors, "hstack")
     parts = [reshape(part, 1) if not part._array.ndim else part for part in parts]
-    return cat(parts, dim=0 if parts[0]._array.ndim == 1 else 1)
+    return cat(parts, dim=0 if parts[0]._array.ndim == 1 else 1, out=out)
 
 
-def vstack(tensors: Any) -> Tensor:
+def vstack(tensors: Any, *, out: Tensor | None = None) -> Tensor:
     """Tensors joined one below the other; vectors become rows."""
     parts = _as_tensors(tensors, "vstack")
-    return cat([reshape(part, 1, -1) if part._array.ndim < 2 else part for part in parts], dim=0)
+    return cat([reshape(part, 1, -1) if part._array.ndim < 2 else part for part in parts], dim=0, out=out)
 
 
 @numpy_names
@@ -525,14 +525,14 @@ def unfold(input: Tensor, dimension: Any, size: int, step: int) -> Tensor:
     return ops.Unfold.apply(input, dim=dim, size=size, step=step)  # type: ignore[no-any-return]
 
 
-def diag(input: Tensor, diagonal: int = 0) -> Tensor:
+def diag(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The matrix with a vector on its diagonal, or the diagonal of a matrix as a copy."""
     check_tensor(input, "diag")
     offset = as_int(diagonal, "diag", "diagonal")
     if input._array.ndim == 1:
-        return ops.DiagEmbed.apply(input, offset=offset)  # type: ignore[no-any-return]
+        return finish(ops.DiagEmbed.apply(input, offset=offset), out)
     if input._array.ndim == 2:
-        return ops.DiagonalCopy.apply(input, offset=offset)  # type: ignore[no-any-return]
+        return finish(ops.DiagonalCopy.apply(input, offset=offset), out)
     raise RuntimeError(f"diag(): Supports 1D or 2D tensors. Got {input._array.ndim}D")
 
 
@@ -578,14 +578,14 @@ def roll(input: Tensor, shifts: Any, dims: Any = None) -> Tensor:
     return ops.Roll.apply(input, shifts=by, dims=places)  # type: ignore[no-any-return]
 
 
-def tril(input: Tensor, diagonal: int = 0) -> Tensor:
+def tril(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The lower triangle of each matrix, zeros above."""
-    return _triangle(input, diagonal, lower=True)
+    return finish(_triangle(input, diagonal, lower=True), out)
 
 
-def triu(input: Tensor, diagonal: int = 0) -> Tensor:
+def triu(input: Tensor, diagonal: int = 0, *, out: Tensor | None = None) -> Tensor:
     """The upper triangle of each matrix, zeros below."""
-    return _triangle(input, diagonal, lower=False)
+    return finish(_triangle(input, diagonal, lower=False), out)
 
 
 def _triangle(input: Tensor, diagonal: int, lower: bool) -> Tensor:

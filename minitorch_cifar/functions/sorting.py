@@ -10,7 +10,17 @@ from ..autograd.variable import TensorBase
 from ..dtypes import FROM_NUMPY
 from ..ops.indexing import Sort
 from ..ops.reduction import Unique
-from .arguments import as_dim, as_dims, as_int, check_flag, check_tensor, constant, numpy_names, refuse
+from .arguments import (
+    as_dim,
+    as_dims,
+    as_int,
+    check_flag,
+    check_tensor,
+    constant,
+    finish_pair,
+    numpy_names,
+    refuse,
+)
 from .results import sort_result, topk_result
 
 if TYPE_CHECKING:
@@ -18,7 +28,9 @@ if TYPE_CHECKING:
 
 
 @numpy_names
-def sort(input: Tensor, dim: Any = -1, descending: bool = False, stable: bool | None = None) -> Any:
+def sort(
+    input: Tensor, dim: Any = -1, descending: bool = False, stable: bool | None = None, *, out: Any = None
+) -> Any:
     """The pair (values, indices) in rising order along `dim`; NaN counts as largest. Always stable.
 
     >>> import minitorch_cifar as torch
@@ -28,7 +40,8 @@ def sort(input: Tensor, dim: Any = -1, descending: bool = False, stable: bool | 
     check_tensor(input, "sort")
     d = as_dim(dim, input._array.ndim, "sort")
     node = f"SortBackward{0 if stable is None else 1}"
-    return sort_result(*Sort.apply(input, dim=d, descending=bool(descending), length=None, node_name=node))
+    pair = Sort.apply(input, dim=d, descending=bool(descending), length=None, node_name=node)
+    return finish_pair(sort_result, pair, out)
 
 
 @numpy_names
@@ -39,7 +52,9 @@ def argsort(input: Tensor, dim: Any = -1, descending: bool = False, stable: bool
 
 
 @numpy_names
-def topk(input: Tensor, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True) -> Any:
+def topk(
+    input: Tensor, k: int, dim: Any = -1, largest: bool = True, sorted: bool = True, *, out: Any = None
+) -> Any:
     """The k largest (or smallest) elements along `dim`, best first, and their indices.
 
     >>> import minitorch_cifar as torch
@@ -56,7 +71,8 @@ def topk(input: Tensor, k: int, dim: Any = -1, largest: bool = True, sorted: boo
         raise RuntimeError(
             f"selected index k out of range: k is {count}, the size of dimension {d} is {length}"
         )
-    return topk_result(*Sort.apply(input, dim=d, descending=largest, length=count, node_name="TopkBackward0"))
+    pair = Sort.apply(input, dim=d, descending=largest, length=count, node_name="TopkBackward0")
+    return finish_pair(topk_result, pair, out)
 
 
 def unique(
