@@ -186,16 +186,13 @@ def conv2d_grad_weight(
 
 @in_parallel(enough=_ENOUGH_SUMS, fastmath={"reassoc"})
 def _sum_planes(grad_out: Array, grad_bias: Array) -> None:
-    """Sums of planes in float32 or float64, of which the sum is taken in float64."""
+    """Sums in float64, whatever the dtype: what is left when large numbers cancel would show float32's."""
     images, channels, pixels = grad_out.shape
     for o in prange(channels):
         total = 0.0
         for n in range(images):
-            plane = grad_out[n, o]
-            partial = plane.dtype.type(0)
             for p in range(pixels):
-                partial += plane[p]
-            total += partial
+                total += grad_out[n, o, p]
         grad_bias[o] = total
 
 
