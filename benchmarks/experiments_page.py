@@ -82,6 +82,7 @@ def page(figures: Figures, rows: Mapping[str, Any]) -> str:
             lines.append(_cells([row.what, *NOTE[name], *(cell for one in found for cell in _measured(one))]))
     settings = [
         f"- {row.what}: `{row.model}`, batches of {row.batch}, SGD with lr {row.lr}, momentum {row.momentum}"
+        + (f", dropout {row.dropout[0]}" if row.dropout else "")
         for name, row in rows.items()
         if any((name, engine) in figures.trainings for engine in ENGINES)
     ]
