@@ -192,7 +192,8 @@ def draw(path: Path, rows: list[dict[str, Any]], engines: list[str]) -> None:
                 one.xaxis.get_major_locator().set_params(integer=True)
             one.set_xlabel(label, fontsize=8)
             one.set_title(what, fontsize=8, loc="left", color="#444444")
-        axes[0].legend(frameon=False, fontsize=6.5)
+        lines, names = axes[0].get_legend_handles_labels()
+        axes[0].figure.legend(lines, names, loc="outside upper left", ncols=6, frameon=False, fontsize=7)
 
 
 if __name__ == "__main__":
