@@ -11,7 +11,7 @@ import numpy as np
 import pytest
 import torch
 
-from benchmarks import engines, gpu, kernels, ladder, layers, measuring, memory, scaling, step
+from benchmarks import engines, gpu, kernels, ladder, layers, measuring, memory, parts, scaling, step
 from benchmarks.__main__ import BENCHMARKS
 from minitorch_cifar.threads import get_num_threads, set_num_threads
 
@@ -152,3 +152,14 @@ def test_a_training_step_gives_the_same_loss_in_both_libraries() -> None:
 def test_operations_are_those_of_the_dense_sum() -> None:
     shape = kernels.SHAPES["quick conv2"]
     assert shape.operations == ladder.OPERATIONS == 2 * 64 * 32 * 32 * 16 * 16 * 25
+
+
+def test_the_parts_of_a_step_add_up_to_it() -> None:
+    found = measuring.in_process("parts", "minitorch", 1, model="lenet", batch=2, seconds=0.01)
+    names = dict(parts._parts(found))
+    assert sum(names.values()) == pytest.approx(found["step"])
+    assert 0 < names["conv2d_forward"] < found["step"] > names["everything else"] > 0
+    table = parts._table([{"model": "lenet", "batch": 2, **found}])
+    shares = [int(line.split("|")[2].strip(" %")) for line in table.splitlines()[2:-1]]
+    assert abs(sum(shares) - 100) <= len(shares)  # each is rounded
+    assert "other kernels" not in table

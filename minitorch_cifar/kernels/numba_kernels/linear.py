@@ -1,8 +1,8 @@
 """The linear layer: the same BLAS calls as in the NumPy backend, and loops for the sums of the bias and for
 the weights' gradient from a single row.
 
-A compiled loop does not beat BLAS at a plain matrix product. But NumPy computes the product of a column and a
-row, in which nothing is added up, five times slower than one of two columns and two rows.
+A compiled loop does not beat BLAS at a plain matrix product. But for the product of a column and a row, in
+which nothing is added up, NumPy takes longer than for one of two columns and two rows.
 """
 
 from __future__ import annotations

@@ -73,7 +73,7 @@ def _scale_and_shift(x: Array, mean: Array, scale: Array, bias: Array, out: Arra
 def _line(mean: float, mean_g: float, slope: float, scale: float) -> tuple[float, float]:
     """scale · (g - mean_g - (x - mean) · slope) = scale · g + (by_x · x + constant).
 
-    In this form, in float64, the compiler works on several x at once, in half the time.
+    In this form, in float64, the compiler works on several x at once.
     """
     by_x = -scale * slope
     return by_x, -scale * mean_g - mean * by_x
@@ -124,7 +124,8 @@ def _pooled_train_backward(
     grad_bias: Array,
 ) -> None:
     """`_train_backward` where the gradient is `grad` at the places `indices`, zero elsewhere: the sums have
-    few terms, and what is left of dL/dx is a straight line of x.
+    few terms, and what is left of dL/dx is a straight line of x. Every window must have a winner: no place
+    is -1, as behind a pool with gaps (`ops.pool` hands those gradients on written out).
     """
     samples, channels, positions = x.shape
     count = samples * positions
