@@ -2,9 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from typing import Any
-
 import numpy as np
 from numpy.lib.array_utils import byte_bounds
 
@@ -34,23 +31,6 @@ def broadcasts_to(shape: tuple[int, ...], larger: tuple[int, ...]) -> bool:
     """
     extra = len(larger) - len(shape)
     return extra >= 0 and all(a in (1, b) for a, b in zip(shape, larger[extra:], strict=True))
-
-
-def is_made_for(grad: Array, others: Sequence[Any]) -> bool:
-    """Whether `grad` shares its memory with none of `others`, and fills it: who gets it may keep it."""
-    if grad.base is None:  # the usual case, spelled out because it is met for every parameter
-        for other in others:
-            if other is grad or (isinstance(other, np.ndarray) and other.base is grad):
-                return False
-        return True
-    owner = _owner(grad)
-    return owner.size == grad.size and all(
-        not isinstance(other, np.ndarray) or _owner(other) is not owner for other in others
-    )
-
-
-def _owner(array: Array) -> Array:
-    return array.base if isinstance(array.base, np.ndarray) else array
 
 
 def overlaps_itself(array: Array) -> bool:

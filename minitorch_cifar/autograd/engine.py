@@ -8,6 +8,7 @@ are put in order first, and then each runs exactly once.
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Sequence
 from typing import Any
 
@@ -17,7 +18,7 @@ from ..dtypes import Array
 from .accumulate import AccumulateGrad
 from .anomaly import mode as anomaly
 from .anomaly import refuse_nan, shown_on_failure
-from .arrays import broadcasts_to, is_made_for, undo_broadcast
+from .arrays import broadcasts_to, undo_broadcast
 from .grad_mode import no_grad
 from .lazy import LazyGradient, as_array, written_out
 from .node import Edge, Node
@@ -37,14 +38,16 @@ def topological_order(roots: Iterable[Node]) -> list[Node]:
     stack = list(place)
     while stack:
         node = stack.pop()
+        age = node.age
         for following, _ in node.next_functions:
             if following is None:
                 continue
-            if following not in place:
+            if type(following) is AccumulateGrad:
+                if age - 0.5 < place.get(following, math.inf):
+                    place[following] = age - 0.5
+            elif following not in place:
                 place[following] = following.age
                 stack.append(following)
-            if type(following) is AccumulateGrad and node.age - 0.5 < place[following]:
-                place[following] = node.age - 0.5
     return sorted(place, key=place.__getitem__, reverse=True)
 
 
@@ -60,24 +63,24 @@ def run_backward(
     `capture`, what arrives at the targets is returned, and of their nodes only those run that are on the way
     to another target. What a node saved is freed as soon as it ran, unless `keep_graph`.
     """
-    order = topological_order(node for (node, _), _ in roots)
-    reached = running = set(order)
+    order = topological_order([node for (node, _), _ in roots])
+    walk = _Walk()
+    running: set[Node] | None = None  # None: all of them
     if targets is not None:
         on_the_way = _leading_to(targets, order)
-        reached = on_the_way.union(node for node, _ in targets if node is not None)
-        running = on_the_way if capture else reached
+        walk.reached = on_the_way.union(node for node, _ in targets if node is not None)
+        running = on_the_way if capture else walk.reached
     captured: dict[Edge, Array | None] = dict.fromkeys(targets if targets is not None and capture else ())
-    walk = _Walk(node for node in order if node in reached)
     for (node, index), grad in roots:
-        if node in reached:
+        if walk.reached is None or node in walk.reached:
             walk.add(node, index, grad)
-    watched = anomaly.enabled
+    arrived, watched = walk.arrived, anomaly.enabled
     with no_grad(), np.errstate(all="ignore"):  # inf - inf where paths meet is NaN, not a warning
         for node in order:
-            grads = walk.arrived.pop(node, None)
+            grads = arrived.pop(node, None)
             if grads is None:
                 continue
-            ends_here = node not in running
+            ends_here = running is not None and node not in running
             # As in PyTorch, a tensor's hooks act on what is captured only where the walk ends.
             if captured and not ends_here:
                 _capture(node, grads, captured)
@@ -114,11 +117,10 @@ def _capture(node: Node, grads: Sequence[Array | None], captured: dict[Edge, Arr
 class _Walk:
     """The state of one walk: the gradients that arrived so far."""
 
-    def __init__(self, nodes: Iterable[Node]) -> None:
-        self.arrived: dict[Node, list[Array | None]] = {
-            node: [None] * len(node.output_metadata) for node in nodes
-        }
-        self.private: set[Node] = set()  # leaves whose gradient is, so far, an array that nobody else holds
+    def __init__(self) -> None:
+        self.arrived: dict[Node, list[Array | None]] = {}
+        self.reached: set[Node] | None = None  # the nodes to which gradients go; None: all of them
+        self.private: set[Node] = set()  # nodes whose gradient is, so far, an array that nobody else holds
 
     def call(self, node: Node, grads: list[Array | None]) -> Sequence[Array | None]:
         """Run `node` between its hooks."""
@@ -147,37 +149,70 @@ class _Walk:
                 f"function {node.node_name} returned an incorrect number of gradients (expected "
                 f"{len(edges)}, got {len(results)})"
             )
-        for position, grad in enumerate(results):
-            target, index = edges[position]
-            if grad is None or target not in self.arrived:
+        arrived, reached = self.arrived, self.reached
+        position = -1
+        for grad in results:
+            position += 1
+            if grad is None:
                 continue
-            shape, dtype = target.output_metadata[index]
-            if grad.shape != shape or grad.dtype != dtype or not isinstance(grad, np.ndarray):
+            target, index = edges[position]
+            if target is None or (reached is not None and target not in reached):
+                continue
+            metadata = target.output_metadata
+            shape, dtype = metadata[index]
+            if type(grad) is not np.ndarray or grad.shape != shape or grad.dtype != dtype:
                 if not isinstance(grad, LazyGradient):
                     grad = _fit(grad, shape, dtype, node, position)
                 elif not target.takes_lazy_gradients:
                     grad = grad.dense()
-            if type(target) is AccumulateGrad:
-                is_sum = self.arrived[target][0] is not None
-                if is_sum or (node.returns_fresh_arrays and _is_fresh(grad, position, results, grads)):
+            if target in arrived:
+                self.add(target, index, grad)
+                if len(metadata) == 1:
+                    self.private.add(target)  # a sum is a new array
+                continue
+            if len(metadata) > 1:
+                self.add(target, index, grad)
+                continue
+            arrived[target] = [grad]
+            if type(target) is AccumulateGrad or target.is_view:  # others do not care
+                if self._is_private(node, grad, position, results, grads):
                     self.private.add(target)
-            self.add(target, index, grad)
+
+    def _is_private(
+        self, node: Node, grad: Array, position: int, results: Sequence[Any], grads: Sequence[Any]
+    ) -> bool:
+        """Whether `grad`, which `node` returned at `position`, fills memory that nobody else holds."""
+        if not node.returns_fresh_arrays or node.hooks is not None:
+            return False
+        owner = grad
+        if grad.base is not None:
+            owner = grad.base
+            if not isinstance(owner, np.ndarray) or owner.size != grad.size:
+                return False
+        if len(results) == 1:
+            if node in self.private:  # also what it was made of
+                return True
+        else:
+            index = 0
+            for other in results:
+                if index != position and other is not None and (other is owner or other.base is owner):
+                    return False
+                index += 1
+        for other in grads:
+            if other is not None and (other is owner or other.base is owner):
+                return False
+        return True
 
     def add(self, node: Node, index: int, grad: Array) -> None:
         """Add `grad` to the gradient by output `index` of `node`."""
-        waiting = self.arrived[node]
+        waiting = self.arrived.get(node)
+        if waiting is None:
+            waiting = self.arrived[node] = [None] * len(node.output_metadata)
         present = waiting[index]
         if present is None:
             waiting[index] = grad
         else:
             waiting[index] = np.asarray(as_array(present) + as_array(grad))
-
-
-def _is_fresh(grad: Array, position: int, results: Sequence[Any], grads: Sequence[Any]) -> bool:
-    """Whether nobody else holds the memory of what stands at `position` of `results`, made of `grads`."""
-    if len(results) > 1:
-        grads = [*grads, *results[:position], *results[position + 1 :]]
-    return is_made_for(grad, grads)
 
 
 def _fit(grad: Array, shape: tuple[int, ...], dtype: np.dtype, source: Node, position: int) -> Array:

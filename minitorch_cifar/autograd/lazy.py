@@ -22,6 +22,7 @@ class LazyGradient(ABC):
 
     shape: tuple[int, ...]
     dtype: np.dtype[Any]
+    base = None  # of an array: whose memory it shares
 
     @abstractmethod
     def dense(self) -> Array:

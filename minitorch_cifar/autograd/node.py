@@ -10,7 +10,7 @@ from __future__ import annotations
 
 import itertools
 from collections.abc import Callable, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, ClassVar
 
 import numpy as np
 
@@ -23,7 +23,7 @@ Edge = tuple["Node | None", int]  # a node, and which of its outputs
 NO_EDGE: Edge = (None, 0)  # the way on from an input that wants no gradient
 Metadata = tuple[tuple[int, ...], "np.dtype[Any]"]  # shape and dtype of an output
 
-_ages = itertools.count()
+ages = itertools.count()  # see `Node.connect`
 
 
 class Node:
@@ -33,6 +33,7 @@ class Node:
     # True when `run` returns arrays that nothing else refers to, its arguments, or views of these.
     returns_fresh_arrays = False
     takes_lazy_gradients = False  # `run` understands the gradients of `lazy.py`
+    is_view: ClassVar[bool] = False  # the output shares the first input's memory
 
     next_functions: tuple[Edge, ...] = ()
     age: float
@@ -47,7 +48,7 @@ class Node:
         it depends on, and the engine sorts by that.
         """
         self.next_functions = tuple(edges)
-        self.age = next(_ages)
+        self.age = next(ages)
 
     def run(self, grads: list[Array | None]) -> Sequence[Array | None]:
         """The gradients by the inputs, given those by the outputs; None stands for one that never arrived."""

@@ -19,7 +19,7 @@ from .anomaly import forward_trace
 from .anomaly import mode as anomaly
 from .grad_mode import state
 from .layout import in_rows, like_operands
-from .node import NO_EDGE, Edge, Node
+from .node import NO_EDGE, Edge, Node, ages
 from .saved import FREED, Guard, guards_for, raise_if_modified
 from .variable import TensorBase, wrap
 from .views import track_view
@@ -39,7 +39,6 @@ class Operation(Node):
     among them, comes as its array and can be saved too.
     """
 
-    is_view: ClassVar[bool] = False  # the output shares the first input's memory
     reads_a_number: ClassVar[bool] = False  # in place, the other input may lie in the target's own memory
     returns_fresh_arrays = True
     # In place, whether one place in memory may be written to as several elements, as in an expanded tensor:
@@ -78,23 +77,31 @@ class Operation(Node):
     @classmethod
     def apply(cls, *inputs: Any, **parameters: Any) -> Any:
         """Run the operation on tensors (or constants: arrays, numbers); record it if a gradient is wanted."""
+        # Every operation of every step comes through here, so what most need is written out, not called.
         node = cls()
         recording = state.enabled
         is_wanted = False
         arrays: list[Any] = []
         edges: list[Edge] = []
+        needed: list[bool] = []
         for item in inputs:
             edge = NO_EDGE
             if isinstance(item, TensorBase):
                 arrays.append(item._array)
                 if recording:
-                    edge = edge_of(item)
-                    # A view made without recording requires grad when its base does, but leads nowhere.
-                    is_wanted = is_wanted or edge[0] is not None or item.requires_grad
+                    if item._view is not None:
+                        edge = edge_of(item)
+                        # A view made without recording requires grad when its base does, but leads nowhere.
+                        is_wanted = is_wanted or edge[0] is not None or item.requires_grad
+                    elif item._grad_fn is not None:
+                        edge, is_wanted = (item._grad_fn, item._output_index), True
+                    elif item._requires_grad:
+                        edge, is_wanted = edge_of(item), True
             else:
                 arrays.append(item)
             edges.append(edge)
-        node.needs_input_grad = [producer is not None for producer, _ in edges]
+            needed.append(edge is not NO_EDGE)
+        node.needs_input_grad = needed
         values = parameters
         for value in parameters.values():
             if type(value) is list or isinstance(value, TensorBase):
@@ -102,12 +109,16 @@ class Operation(Node):
                 break
         result = cls.forward(node, *arrays, **values)
         is_multiple = type(result) is tuple
-        if not cls.is_view:
-            if is_multiple:
-                result = tuple([node._arranged(array, arrays, values) for array in result])
-            else:
-                result = node._arranged(result, arrays, values)
-        outputs = tuple([_wrapped(array) for array in result]) if is_multiple else (_wrapped(result),)
+        results = result if is_multiple else (result,)
+        outputs = []
+        for array in results:
+            if not cls.is_view:
+                arranged = cls.lay_out(array, arrays, values)
+                if arranged is not array:
+                    node.saved = tuple([arranged if kept is array else kept for kept in node.saved])
+                    array = arranged
+            # NumPy makes numbers of 0-dimensional arrays.
+            outputs.append(wrap(array if isinstance(array, np.ndarray) else np.asarray(array)))
         if is_wanted:
             node.record(edges, outputs)
             if node.saved:
@@ -116,25 +127,25 @@ class Operation(Node):
         if cls.is_view:
             for index, output in enumerate(outputs):
                 track_view(output, inputs[0], (cls, parameters, index), is_multiple)
-        return outputs if is_multiple else outputs[0]
-
-    def _arranged(self, result: Any, inputs: Sequence[Any], parameters: dict[str, Any]) -> Any:
-        arranged = self.lay_out(result, inputs, parameters)
-        if arranged is not result and self.saved:
-            self.saved = tuple([arranged if kept is result else kept for kept in self.saved])
-        return arranged
+        return tuple(outputs) if is_multiple else outputs[0]
 
     def record(self, edges: Sequence[Edge], outputs: Sequence[TensorBase]) -> None:
         """Become the node of the graph that leads from `outputs` back along `edges`."""
-        self.connect(edges)
-        if "node_name" in self.__dict__:  # this call's own: `pow` has several
-            self.__class__ = _named(type(self), self.node_name)  # type: ignore[arg-type]
+        self.next_functions = tuple(edges)
+        self.age = next(ages)
+        if self.node_name is not type(self).node_name:  # this call's own: `pow` has several
+            self.__class__ = _named(type(self), self.node_name)  # type: ignore[assignment]
         self.output_metadata = metadata = []
-        for index, output in enumerate(outputs):
+        index = 0
+        for output in outputs:
             array = output._array
-            metadata.append((array.shape, array.dtype))
-            if array.dtype.kind == "f":  # indices and masks carry no gradient
-                output._grad_fn, output._output_index = self, index
+            dtype = array.dtype
+            metadata.append((array.shape, dtype))
+            if dtype.kind == "f":  # indices and masks carry no gradient
+                output._grad_fn = self
+                if index:
+                    output._output_index = index
+            index += 1
         if anomaly.enabled:
             self.forward_trace = forward_trace()
 
@@ -177,11 +188,6 @@ def _named(operation: type[Operation], node_name: str) -> type[Operation]:
         if operation.__name__ == node_name
         else type(node_name, (operation,), {"node_name": node_name})
     )
-
-
-def _wrapped(result: Any) -> Tensor:
-    # NumPy makes numbers of 0-dimensional arrays.
-    return wrap(result if isinstance(result, np.ndarray) else np.asarray(result))
 
 
 def _without_tensors(value: Any) -> Any:

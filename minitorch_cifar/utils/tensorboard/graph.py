@@ -21,7 +21,7 @@ from tensorboard.compat.proto.versions_pb2 import VersionDef
 from ...autograd import TensorBase, enable_grad
 from ...autograd.accumulate import AccumulateGrad, edge_of
 from ...autograd.engine import topological_order
-from ...autograd.node import Node, _ages
+from ...autograd.node import Node, ages
 from ...nn import Module
 
 Span = tuple[int, int, str]  # the ages of the nodes a module made, and its box
@@ -99,11 +99,11 @@ def _spans(model: Module) -> Iterator[list[Span]]:
     handles = []
 
     def begin(module: Module, args: Any) -> None:
-        started.append(next(_ages))
+        started.append(next(ages))
 
     def end_in(box: str) -> Callable[..., None]:
         def end(module: Module, args: Any, output: Any) -> None:
-            spans.append((started.pop(), next(_ages), box))
+            spans.append((started.pop(), next(ages), box))
 
         return end
 
