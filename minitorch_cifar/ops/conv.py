@@ -6,6 +6,7 @@ kernel, s stride, p padding, d dilation.
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 from typing import Any
 
@@ -18,11 +19,18 @@ from ..kernels import active
 from .pool import PooledGradient
 
 Pair = tuple[int, int]
+Shape = tuple[int, ...]
 
 
 def window_count(size: int, kernel: int, stride: int, padding: int, dilation: int) -> int:
     """How many windows fit: ⌊(size + 2·padding − dilation·(kernel − 1) − 1) / stride⌋ + 1."""
     return (size + 2 * padding - dilation * (kernel - 1) - 1) // stride + 1
+
+
+@functools.lru_cache(maxsize=256)
+def _out_shape(x: Shape, weight: Shape, stride: Pair, padding: Pair, dilation: Pair) -> Shape:
+    sizes = zip(x[2:], weight[2:], stride, padding, dilation, strict=True)
+    return (x[0], weight[0], *(window_count(*size) for size in sizes))
 
 
 class Convolution(Operation):
@@ -53,11 +61,7 @@ class Convolution(Operation):
         ctx.save(x if ctx.needs_input_grad[1] else None, weight if ctx.needs_input_grad[0] else None)
         ctx.x_shape, ctx.weight_shape = x.shape, weight.shape
         ctx.parameters = (stride, padding, dilation, groups)
-        height, width = (
-            window_count(*sizes)
-            for sizes in zip(x.shape[2:], weight.shape[2:], stride, padding, dilation, strict=True)
-        )
-        out = np.empty((x.shape[0], weight.shape[0], height, width), x.dtype)
+        out = np.empty(_out_shape(x.shape, weight.shape, stride, padding, dilation), x.dtype)
         active.conv2d_forward(x, weight, bias, stride, padding, dilation, groups, out)
         return out
 

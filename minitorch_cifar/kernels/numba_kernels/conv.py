@@ -10,6 +10,8 @@ No sum is divided in a way that depends on the number of threads, so neither doe
 
 from __future__ import annotations
 
+import functools
+
 import numpy as np
 from numba import prange
 
@@ -112,6 +114,29 @@ def _suits_pixels(channels: int, out_rows: int, kernel_width: int, dilation: Pai
     return length >= _LENGTH and out_rows // groups >= _ROWS
 
 
+@functools.lru_cache(maxsize=256)
+def _forward_plan(
+    x: Shape, weight: Shape, stride: Pair, padding: Pair, dilation: Pair, groups: int, out: Shape, itemsize: int
+) -> conv_pixels.Plan | conv_planes.Plan:
+    sides, lanes = _sides(x, weight, stride, padding, dilation, out), VECTOR_BYTES // itemsize
+    if _suits_pixels(x[1], weight[0], weight[3], dilation, groups):
+        return conv_pixels.plan(conv_pixels.forward_axis, sides, groups, x, out, lanes)
+    geometry = forward_geometry(weight[1], *zip(*sides, strict=True))
+    return conv_planes.plan(geometry, False, groups, x, out, lanes)
+
+
+@functools.lru_cache(maxsize=256)
+def _backward_plan(
+    grad_out: Shape, weight: Shape, stride: Pair, padding: Pair, dilation: Pair, groups: int, grad_x: Shape,
+    itemsize: int,
+) -> conv_pixels.Plan | conv_planes.Plan:  # fmt: skip
+    sides, lanes = _sides(grad_out, weight, stride, padding, dilation, grad_x), VECTOR_BYTES // itemsize
+    if _suits_pixels(weight[0], grad_x[1], weight[3], dilation, groups):
+        return conv_pixels.plan(conv_pixels.backward_axis, sides, groups, grad_out, grad_x, lanes)
+    geometry = conv_planes.backward_geometry(weight[0] // groups, *zip(*sides, strict=True))
+    return conv_planes.plan(geometry, True, groups, grad_out, grad_x, lanes)
+
+
 def conv2d_forward(
     x: Array,
     weight: Array,
@@ -126,12 +151,8 @@ def conv2d_forward(
         specification.conv2d_forward(x, weight, bias, stride, padding, dilation, groups, out)
         return
     start = np.zeros(weight.shape[0], x.dtype) if bias is None else behaved(bias)
-    sides = _sides(x.shape, weight.shape, stride, padding, dilation, out.shape)
-    if _suits_pixels(x.shape[1], weight.shape[0], weight.shape[3], dilation, groups):
-        conv_pixels.correlate(x, weight, conv_pixels.forward_axis, sides, start, groups, out)
-        return
-    geometry = forward_geometry(weight.shape[1], *zip(*sides, strict=True))
-    conv_planes.correlate(x, weight, False, geometry, start, groups, out)
+    plan = _forward_plan(x.shape, weight.shape, stride, padding, dilation, groups, out.shape, x.itemsize)
+    plan.correlate(x, weight, start, out)
 
 
 def conv2d_grad_input(
@@ -139,14 +160,10 @@ def conv2d_grad_input(
 ) -> None:
     finished = False
     if grad_out.size and weight.size and grad_x.size:
-        start = np.zeros(grad_x.shape[1], grad_x.dtype)
-        sides = _sides(grad_out.shape, weight.shape, stride, padding, dilation, grad_x.shape)
-        if _suits_pixels(weight.shape[0], grad_x.shape[1], weight.shape[3], dilation, groups):
-            axis = conv_pixels.backward_axis
-            finished = conv_pixels.correlate(grad_out, weight, axis, sides, start, groups, grad_x)
-        else:
-            geometry = conv_planes.backward_geometry(weight.shape[0] // groups, *zip(*sides, strict=True))
-            finished = conv_planes.correlate(grad_out, weight, True, geometry, start, groups, grad_x)
+        plan = _backward_plan(
+            grad_out.shape, weight.shape, stride, padding, dilation, groups, grad_x.shape, weight.itemsize
+        )
+        finished = plan.correlate(grad_out, weight, np.zeros(grad_x.shape[1], grad_x.dtype), grad_x)
     if not finished:  # an infinite weight would meet zeros of the frame that stand for no gradient
         specification.conv2d_grad_input(grad_out, weight, stride, padding, dilation, groups, grad_x)
 

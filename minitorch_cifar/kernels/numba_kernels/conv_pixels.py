@@ -23,6 +23,7 @@ is divided, so no result depends on the number of threads.
 from __future__ import annotations
 
 import functools
+import math
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
@@ -39,6 +40,7 @@ from .runtime import Shared, in_parallel
 from .vectors import REGISTERS, VECTOR_BYTES
 
 Pair = tuple[int, int]
+Shape = tuple[int, ...]
 
 _TERMS = 128  # at most so many products are summed up in a register
 _STRIP = 8 * PIXELS  # pixels; a multiple of the lanes of a vector
@@ -55,7 +57,7 @@ class Axis(NamedTuple):
     taps: Array  # steps from there to what the rows of the kernel meet, in ascending order
 
 
-class _Plan(NamedTuple):
+class _Layout(NamedTuple):
     """Where things lie, in elements."""
 
     size: int  # of a frame
@@ -117,10 +119,10 @@ def _block(out_rows: int, lanes: int) -> Pair:
 
 
 @functools.lru_cache(maxsize=256)
-def _plan(
+def _layout(
     make_axis: Callable[..., Axis], sides: tuple[tuple[int, ...], tuple[int, ...]], channels: int,
     groups: int, out_rows: int, lanes: int,
-) -> _Plan:  # fmt: skip
+) -> _Layout:  # fmt: skip
     """The tables for pictures of `channels` channels and a group of `out_rows` output channels."""
     rows, columns = (make_axis(*side) for side in sides)
     inside = rows.inside[:, None] * columns.length + columns.inside
@@ -135,7 +137,7 @@ def _plan(
     terms = np.arange(channels // groups)[:, None] + taps * (channels // groups)
     size = rows.length * columns.length * channels
     vectors, blocks = _block(out_rows, lanes)
-    return _Plan(
+    return _Layout(
         size=-(-size // lanes) * lanes,
         inside=inside.ravel(),
         is_whole=bool((inside >= 0).all()),
@@ -151,14 +153,16 @@ def _plan(
 
 @compiled
 def _pack(
-    weight: Array, turned: bool, terms: Array, width: int, lanes: int, blocks: int, memory: Array, start: int
+    weight: Array, groups: int, turned: bool, terms: Array, width: int, lanes: int, blocks: int,
+    memory: Array, start: int,
 ) -> bool:  # fmt: skip
-    """weight (G, O, C, T) -> [group][block][term][output channel of the block], zeros behind the last.
+    """weight (G · O, C, KH, KW) -> [group][block][term][output channel of the block], zeros behind the last.
 
     The output channels are the O, or the C if `turned`; `terms` says for each number of the weights of an
     output channel where in a block its term begins. Returns whether all are finite.
     """
-    groups, outputs, channels, taps = weight.shape
+    outputs, channels = weight.shape[0] // groups, weight.shape[1]
+    taps = weight.shape[2] * weight.shape[3]
     flat = weight.reshape(-1)
     count = channels * taps
     size = terms.size * width
@@ -172,7 +176,7 @@ def _pack(
                     for b in range(blocks):
                         place = corner + b * size + terms[o * taps + t] - b * width
                         for c in range(b * width, min((b + 1) * width, channels)):
-                            value = weight[g, o, c, t]
+                            value = flat[first + o * count + c * taps + t]
                             finite &= np.isfinite(value)
                             memory[place + c] = value
             continue
@@ -218,14 +222,23 @@ def _write_strip(
 def _loop(vectors: int, vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
-        x: Array, inside: Array, is_whole: bool, size: int, places: Array, stretches: Array, chunks: Array,
-        packed: int, terms: int, bias: Array, groups: int, blocks: int, planes: Array, shares: int,
-        splits: int, memory: Array, frames: int, strips: int, out: Array,
-    ) -> None:  # fmt: skip
+        x: Array, weight: Array, turned: bool, term_places: Array, inside: Array, is_whole: bool, size: int,
+        places: Array, stretches: Array, chunks: Array, bias: Array, groups: int, blocks: int, planes: Array,
+        splits: int, out: Array,
+    ) -> bool:  # fmt: skip
+        """False, and nothing done, if it is a gradient (`turned`) and its weights are not all finite."""
         images, channels, height, columns = x.shape
         all_rows = out.shape[1]
         lanes = vector_bytes // x.itemsize
         width = blocks * vectors * lanes
+        shares, terms = min(images, _SHARES), term_places.size
+        packed_size = groups * terms * width
+        strips_size = shares * splits * _STRIP * width
+        memory, packed = aligned(packed_size + strips_size + shares * splits * size, x)
+        strips = packed + packed_size
+        frames = strips + strips_size
+        if not _pack(weight, groups, turned, term_places, vectors * lanes, lanes, blocks, memory, packed):
+            return False
         rows = all_rows // groups
         picture, result = x.reshape(-1), out.reshape(-1)
         pixels = out.shape[2] * out.shape[3]
@@ -260,44 +273,48 @@ def _loop(vectors: int, vector_bytes: int) -> Shared[Any]:
                                     )  # fmt: skip
                         start = (n * all_rows + g * rows) * pixels + s * _STRIP
                         _write_strip(memory, strip, width, lanes, count, rows, planes, result, start)
+        return True
 
     return loop
 
 
-def correlate(
-    x: Array,
-    weight: Array,
-    make_axis: Callable[..., Axis],
-    sides: tuple[tuple[int, ...], tuple[int, ...]],
-    bias: Array,
-    groups: int,
-    out: Array,
-) -> bool:
-    """out = bias + the convolution of x, `sides` being the arguments of `make_axis` for height and width.
+class Plan(NamedTuple):
+    """All that is known of a convolution from the shapes of its arrays."""
 
-    False, and nothing done, if it is a gradient and its weights are not all finite.
-    """
-    outputs, channels, kernel_h, kernel_w = weight.shape
-    turned = make_axis is backward_axis
-    lanes = VECTOR_BYTES // x.itemsize
-    out_rows = channels if turned else outputs // groups
-    plan = _plan(make_axis, sides, x.shape[1], groups, out_rows, lanes)
-    shares = min(len(x), _SHARES)
-    loop, work = _loop(plan.vectors, VECTOR_BYTES), out.size * plan.terms.size
-    splits = loop.splits(work, shares, -(-plan.places.size // _STRIP))
-    width = plan.vectors * lanes
-    terms = plan.terms.size
-    packed_size = groups * plan.blocks * terms * width
-    strips = packed_size + shares * splits * plan.size
-    memory, start = aligned(strips + shares * splits * _STRIP * plan.blocks * width, x.dtype)
-    by_group = behaved(weight).reshape(groups, outputs // groups, channels, kernel_h * kernel_w)
-    if not _pack(by_group, turned, plan.terms, width, lanes, plan.blocks, memory, start):
-        return False
-    result = target(out)
-    loop.of(work)(
-        behaved(x), plan.inside, plan.is_whole, plan.size, plan.places, plan.stretches, plan.chunks, start,
-        terms, bias, groups, plan.blocks, plan.planes, shares, splits, memory, start + packed_size,
-        start + strips, result,
-    )  # fmt: skip
-    deliver(result, out)
-    return True
+    layout: _Layout
+    turned: bool
+    groups: int
+    loop: Shared[Any]
+    work: int
+    shares: int
+    strips: int
+
+    def correlate(self, x: Array, weight: Array, bias: Array, out: Array) -> bool:
+        """Pack the weights and convolve. False, and nothing done, if a gradient's weights are not all finite."""
+        layout = self.layout
+        result = target(out)
+        if not self.loop.of(self.work)(
+            behaved(x), behaved(weight), self.turned, layout.terms, layout.inside, layout.is_whole, layout.size,
+            layout.places, layout.stretches, layout.chunks, bias, self.groups, layout.blocks, layout.planes,
+            self.loop.splits(self.work, self.shares, self.strips), result,
+        ):  # fmt: skip
+            return False
+        deliver(result, out)
+        return True
+
+
+def plan(
+    make_axis: Callable[..., Axis], sides: tuple[tuple[int, ...], tuple[int, ...]], groups: int, x: Shape,
+    out: Shape, lanes: int,
+) -> Plan:  # fmt: skip
+    """The plan for arrays of these shapes, `sides` being the arguments of `make_axis` for height and width."""
+    layout = _layout(make_axis, sides, x[1], groups, out[1] // groups, lanes)
+    return Plan(
+        layout,
+        make_axis is backward_axis,
+        groups,
+        loop=_loop(layout.vectors, VECTOR_BYTES),
+        work=math.prod(out) * layout.terms.size,
+        shares=min(x[0], _SHARES),
+        strips=-(-layout.places.size // _STRIP),
+    )

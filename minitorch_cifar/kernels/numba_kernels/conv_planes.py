@@ -35,6 +35,7 @@ from .tiles import multiply_tile
 from .vectors import REGISTERS, VECTOR_BYTES
 
 Pair = tuple[int, int]
+Shape = tuple[int, ...]
 
 # Products summed in one register before the sum is added to the result: long sums in float32 lose digits.
 _TERMS = 128
@@ -113,13 +114,15 @@ def backward_geometry(
 
 @compiled
 def _pack(weight: Array, transposed: bool, packed: Array) -> bool:
-    """weight (G, O, C, T) -> packed (G, tiles, K, R), the order in which `multiply_tile` reads.
+    """weight (G · O, C, KH, KW) -> packed (G, tiles, K, R), the order in which `multiply_tile` reads.
 
     The rows are the O and K = (C, T), or the rows are the C and K = (O, T) if `transposed`. Rows beyond the
     last are zero. Returns whether all weights are finite.
     """
-    groups, out_channels, in_channels, taps = weight.shape
-    rows = packed.shape[3]
+    groups, rows = packed.shape[0], packed.shape[3]
+    out_channels, in_channels = weight.shape[0] // groups, weight.shape[1]
+    taps = weight.shape[2] * weight.shape[3]
+    flat = weight.reshape(-1)
     finite = True
     fill(packed.reshape(-1), 0, packed.size, 0)
     for g in range(groups):
@@ -127,7 +130,7 @@ def _pack(weight: Array, transposed: bool, packed: Array) -> bool:
             for c in range(in_channels):
                 row, k = (c, o) if transposed else (o, c)
                 for t in range(taps):
-                    value = weight[g, o, c, t]
+                    value = flat[((g * out_channels + o) * in_channels + c) * taps + t]
                     finite &= np.isfinite(value)
                     packed[g, row // rows, k * taps + t, row % rows] = value
     return finite
@@ -206,18 +209,23 @@ def _tiling(out_rows: int, out: Pair, pitch: int, lanes: int) -> _Tiling:
 def _loop(row_count: int, vectors: int, vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
-        x: Array, rows: Array, columns: Array, plane: int, packed: Array, offsets: Array, bias: Array,
-        frame_size: int, corners: Array, steps: Pair, grid_pitch: int, grid_plane: int,
-        is_exact: bool, shares: int, splits: int, out: Array,
-    ) -> None:  # fmt: skip
-        """out[n, row, h, w] = bias[row] + Σ_k packed[row, k] · frame(x[n])[h · pitch + w + offsets[k]].
+        x: Array, rows: Array, columns: Array, plane: int, weight: Array, transposed: bool, groups: int,
+        offsets: Array, bias: Array, frame_size: int, corners: Array, steps: Pair, grid_pitch: int,
+        grid_plane: int, is_exact: bool, splits: int, out: Array,
+    ) -> bool:  # fmt: skip
+        """out[n, row, h, w] = bias[row] + Σ_k weight[row, k] · frame(x[n])[h · pitch + w + offsets[k]].
 
-        Group g of rows sees group g of the channels.
+        Group g of rows sees group g of the channels. False, and nothing done, if it is a gradient
+        (`transposed`) and its weights are not all finite.
         """
-        groups, tiles, terms, _ = packed.shape
         images, all_rows, out_h, out_w = out.shape
         channels = x.shape[1] // groups
         out_rows = all_rows // groups
+        tiles, terms = (out_rows + row_count - 1) // row_count, offsets.size
+        shares = min(images, _SHARES)
+        packed = np.empty((groups, tiles, terms, row_count), x.dtype)
+        if not _pack(weight, transposed, packed) and transposed:
+            return False
         frames = np.empty((shares * splits, frame_size), x.dtype)
         rows_at_once = (tiles + splits - 1) // splits * row_count
         grids = np.empty((shares * splits, 0 if is_exact else rows_at_once * grid_plane), x.dtype)
@@ -253,35 +261,50 @@ def _loop(row_count: int, vectors: int, vector_bytes: int) -> Shared[Any]:
                                 corner = (row - first_row) * grid_plane + h * grid_pitch
                                 for w in range(out_w):
                                     out[n, g * out_rows + row, h, w] = grid[corner + w]
+        return True
 
     return loop
 
 
-def correlate(
-    x: Array, weight: Array, transposed: bool, geometry: Geometry, bias: Array, groups: int, out: Array
-) -> bool:
-    """Pack the weights and convolve. False, and nothing done, if a gradient's weights are not all finite."""
-    out_channels, in_channels, kernel_h, kernel_w = weight.shape
-    taps = kernel_h * kernel_w
-    out_rows, terms = out_channels // groups, in_channels * taps
-    if transposed:
-        out_rows, terms = in_channels, out_channels // groups * taps
-    size = (out.shape[2], out.shape[3])
-    tiling = _tiling(out_rows, size, geometry.pitch, VECTOR_BYTES // x.itemsize)
-    tiles = -(-out_rows // tiling.rows)
-    packed = np.empty((groups, tiles, terms, tiling.rows), x.dtype)
-    by_group = behaved(weight).reshape(groups, out_channels // groups, in_channels, taps)
-    if not _pack(by_group, transposed, packed) and transposed:
-        return False
-    result = target(out)
-    channels = x.shape[1] // groups
-    frame_size = max(channels * geometry.plane, tiling.reach + geometry.reach)
-    shares = min(len(x), _SHARES)
-    loop, work = _loop(tiling.rows, tiling.vectors, VECTOR_BYTES), out.size // groups * terms
-    loop.of(work)(
-        behaved(x), geometry.rows, geometry.columns, geometry.plane, packed, geometry.offsets, bias,
-        frame_size, tiling.corners, tiling.steps, tiling.pitch, tiling.plane,
-        tiling.is_exact, shares, loop.splits(work, shares, tiles), result,
-    )  # fmt: skip
-    deliver(result, out)
-    return True
+class Plan(NamedTuple):
+    """All that is known of a convolution from the shapes of its arrays."""
+
+    geometry: Geometry
+    tiling: _Tiling
+    transposed: bool
+    groups: int
+    frame_size: int
+    loop: Shared[Any]
+    work: int
+    shares: int
+    tiles: int
+
+    def correlate(self, x: Array, weight: Array, bias: Array, out: Array) -> bool:
+        """Pack the weights and convolve. False, and nothing done, if a gradient's weights are not all finite."""
+        geometry, tiling = self.geometry, self.tiling
+        result = target(out)
+        if not self.loop.of(self.work)(
+            behaved(x), geometry.rows, geometry.columns, geometry.plane, behaved(weight), self.transposed,
+            self.groups, geometry.offsets, bias, self.frame_size, tiling.corners, tiling.steps, tiling.pitch,
+            tiling.plane, tiling.is_exact, self.loop.splits(self.work, self.shares, self.tiles), result,
+        ):  # fmt: skip
+            return False
+        deliver(result, out)
+        return True
+
+
+def plan(geometry: Geometry, transposed: bool, groups: int, x: Shape, out: Shape, lanes: int) -> Plan:
+    """The plan for arrays of these shapes."""
+    out_rows, terms = out[1] // groups, geometry.offsets.size
+    tiling = _tiling(out_rows, (out[2], out[3]), geometry.pitch, lanes)
+    return Plan(
+        geometry,
+        tiling,
+        transposed,
+        groups,
+        frame_size=max(x[1] // groups * geometry.plane, tiling.reach + geometry.reach),
+        loop=_loop(tiling.rows, tiling.vectors, VECTOR_BYTES),
+        work=math.prod(out) // groups * terms,
+        shares=min(x[0], _SHARES),
+        tiles=-(-out_rows // tiling.rows),
+    )

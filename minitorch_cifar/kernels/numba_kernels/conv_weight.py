@@ -23,7 +23,7 @@ from numba import prange
 from ...dtypes import Array
 from .elements import add_up, are_finite, bits_of, fill
 from .frames import aligned, places_inside, write_frame
-from .layout import behaved
+from .layout import behaved, deliver, target
 from .runtime import Shared, in_parallel, inlined
 from .tiles import outer_tile
 from .vectors import VECTOR_BYTES
@@ -61,19 +61,23 @@ def _start(block: int, outputs: int, rows: int) -> int:
 def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
-        grad_out: Array, x: Array, bits: Array, inside: Array, memory: Array, frames: int, size: int,
-        line_step: int, pixel_step: int, window_row: int, splits: int, totals: Array, finite: Array,
-    ) -> None:  # fmt: skip
-        """totals[0, o, i, :] = Σ_nhw grad_out[n, o, h, w] · row i of the window under the pixel.
+        grad_out: Array, x: Array, bits: Array, inside: Array, size: int, line_step: int, pixel_step: int,
+        window_row: int, stretch: int, splits: int, grad_weight: Array,
+    ) -> bool:  # fmt: skip
+        """grad_weight[o, :, i, :] = Σ_nhw grad_out[n, o, h, w] · row i of the window under the pixel.
 
-        Every share of the pictures has a sum of its own, and works on `splits` parts of the outputs.
-        `finite` says of each such task whether the numbers of x are.
+        Every share of the pictures has a sum of its own, and works on `splits` parts of the outputs. False
+        if a number of x or of the result is not finite.
         """
         images, outputs, lines, pixels = grad_out.shape
-        shares, _, kernel_rows, stretch = totals.shape
+        _, _, kernel_rows, kernel_w = grad_weight.shape
+        shares = min(_SHARES, images)
         channels, plane = x.shape[1], x.shape[2] * x.shape[3]
-        gradient, picture, sums = grad_out.reshape(-1), x.reshape(-1), totals.reshape(-1)
         lanes = vector_bytes // x.itemsize
+        memory, frames = aligned(shares * splits * size, x)
+        totals = np.empty((shares, outputs * kernel_rows * stretch), x.dtype)
+        gradient, picture, sums = grad_out.reshape(-1), x.reshape(-1), totals.reshape(-1)
+        finite = np.empty(shares * splits, np.bool_)
         step = width * lanes
         at_once = max(1, _PIXELS // pixels)
         blocks = outputs // rows + outputs % rows  # what is left over goes one channel at a time
@@ -112,6 +116,19 @@ def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any
                                         sums, out, kernel_rows * stretch, stretch, 1, together, width,
                                     )  # fmt: skip
             finite[task] = all_finite
+        for task in range(shares * splits):
+            if not finite[task]:
+                return False
+        add_up(totals)
+        result_is_finite = True
+        for o in range(outputs):
+            for c in range(channels):
+                for i in range(kernel_rows):
+                    for j in range(kernel_w):
+                        value = sums[(o * kernel_rows + i) * stretch + j * channels + c]
+                        result_is_finite &= np.isfinite(value)
+                        grad_weight[o, c, i, j] = value
+        return result_is_finite
 
     return loop
 
@@ -121,7 +138,7 @@ def outer_grad_weight(grad_out: Array, x: Array, stride: Pair, padding: Pair, gr
     where it could meet a zero of the padding.
     """
     outputs, channels, kernel_h, kernel_w = grad_weight.shape
-    images, _, height, width = x.shape
+    height, width = x.shape[2:]
     lanes = VECTOR_BYTES // x.itemsize
     rows, together, vectors = _tile(kernel_h, outputs, -(-kernel_w * channels // lanes))
     step = vectors * lanes
@@ -129,20 +146,13 @@ def outer_grad_weight(grad_out: Array, x: Array, stride: Pair, padding: Pair, gr
     row = (width + 2 * padding[1]) * channels
     size = -(-(height + 2 * padding[0]) * row // lanes) * lanes
     size += -(-stretch // lanes) * lanes  # a vector may reach behind the picture
-    shares = min(_SHARES, images)
     loop, work = _loop(rows, together, vectors, VECTOR_BYTES), grad_out.size * kernel_h * stretch
-    splits = loop.splits(work, shares, outputs // rows + outputs % rows)
-    memory, frames = aligned(shares * splits * size, x.dtype)
-    totals = np.empty((shares, outputs, kernel_h, stretch), x.dtype)
-    x = behaved(x)
-    finite = np.empty(shares * splits, np.bool_)
-    loop.of(work)(
-        behaved(grad_out), x, bits_of(x), places_inside((height, width), padding, channels), memory, frames,
-        size, stride[0] * row, stride[1] * channels, row, splits, totals, finite,
-    )  # fmt: skip
-    add_up(totals.reshape(shares, -1))
-    used = totals[0, :, :, : kernel_w * channels].reshape(outputs, kernel_h, kernel_w, channels)
-    if not finite.all() or not np.isfinite(used).all():
+    splits = loop.splits(work, min(_SHARES, len(x)), outputs // rows + outputs % rows)
+    x, result = behaved(x), target(grad_weight)
+    if not loop.of(work)(
+        behaved(grad_out), x, bits_of(x), places_inside((height, width), padding, channels), size,
+        stride[0] * row, stride[1] * channels, row, stretch, splits, result,
+    ):  # fmt: skip
         return False
-    np.copyto(grad_weight, used.transpose(0, 3, 1, 2))  # (O, KH, KW, C) -> (O, C, KH, KW)
+    deliver(result, grad_weight)
     return True

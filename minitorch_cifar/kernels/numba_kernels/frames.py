@@ -8,7 +8,6 @@ can be loaded wherever it starts.
 from __future__ import annotations
 
 import functools
-from typing import Any
 
 import numpy as np
 
@@ -53,7 +52,9 @@ def write_frame(
                     target[inside[p]] = source[p]
 
 
-def aligned(size: int, dtype: Any) -> tuple[Array, int]:
-    """An array with room for `size` elements from the position on that is returned: a vector's boundary."""
-    array = np.empty(size + VECTOR_BYTES // dtype.itemsize, dtype)
-    return array, -array.ctypes.data % VECTOR_BYTES // dtype.itemsize
+@compiled
+def aligned(size: int, like: Array) -> tuple[Array, int]:
+    """An array of the dtype of `like` with room for `size` elements from the position on that is returned: a
+    vector's boundary."""
+    memory = np.empty(size + VECTOR_BYTES // like.itemsize, like.dtype)
+    return memory, -memory.ctypes.data % VECTOR_BYTES // like.itemsize

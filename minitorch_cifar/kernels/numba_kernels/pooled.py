@@ -21,7 +21,7 @@ dense kernels compute instead.
 from __future__ import annotations
 
 import functools
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numba import prange
@@ -54,14 +54,6 @@ def _row_of_vectors(kernel: Pair, channels: int, lanes: int) -> Pair:
     return blocks, -(-vectors // blocks)
 
 
-@functools.lru_cache(maxsize=256)
-def _starts(out_size: Pair, stride: Pair, row: int, channels: int) -> Array:
-    """Where in a frame the window of each output pixel starts."""
-    rows = np.arange(out_size[0]) * stride[0] * row
-    columns = np.arange(out_size[1]) * stride[1] * channels
-    return (rows[:, None] + columns).ravel().astype(np.int32)
-
-
 @compiled
 def _list_cells(
     grad: Array, indices: Array, first: int, count: int, starts: Array, offsets: Array, values: Array
@@ -79,31 +71,70 @@ def _list_cells(
     return k if finite else -1
 
 
+class _Frame(NamedTuple):
+    """How one picture lies in memory, and how a tile goes through the rows of a window, in elements."""
+
+    size: int
+    row: int  # from row to row
+    channels: int  # from pixel to pixel
+    blocks: int  # that a row of a window is cut into, each of so many vectors
+    vectors: int
+    starts: Array  # where the window of each output pixel starts
+    inside: Array  # where each pixel of the picture begins
+    taps: Array  # where each pixel of the kernel begins in its packed form, (KH, blocks · vectors)
+
+
+@functools.lru_cache(maxsize=256)
+def _frame(
+    size: Pair, kernel: Pair, stride: Pair, padding: Pair, out_size: Pair, channels: int, vector_bytes: int,
+    itemsize: int,
+) -> _Frame:  # fmt: skip
+    lanes = vector_bytes // itemsize
+    blocks, vectors = _row_of_vectors(kernel, channels, lanes)
+    stretch = blocks * vectors * lanes
+    row = (size[1] + 2 * padding[1]) * channels
+    corners = np.arange(out_size[0]) * stride[0] * row
+    starts = corners[:, None] + np.arange(out_size[1]) * stride[1] * channels
+    taps = (np.arange(kernel[0]) * stretch)[:, None] + np.arange(kernel[1]) * channels
+    end = (size[0] + 2 * padding[0]) * row + stretch  # a vector may reach behind the picture
+    whole = VECTOR_BYTES // itemsize
+    return _Frame(
+        size=-(-end // whole) * whole,
+        row=row,
+        channels=channels,
+        blocks=blocks,
+        vectors=vectors,
+        starts=starts.ravel().astype(np.int32),
+        inside=places_inside(size, padding, channels),
+        taps=taps.ravel(),
+    )
+
+
 @functools.cache
 def _weight_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
-        x: Array, bits: Array, inside: Array, memory: Array, frames: int, size: int, row: int, grad: Array,
-        indices: Array, starts: Array, splits: int, blocks: int, totals: Array, finite: Array,
-    ) -> None:  # fmt: skip
-        """totals[0, o, i, :] = the sum over all pictures and cells of g · row i of the window.
+        x: Array, bits: Array, inside: Array, size: int, row: int, grad: Array, indices: Array,
+        starts: Array, splits: int, blocks: int, grad_weight: Array,
+    ) -> bool:  # fmt: skip
+        """grad_weight[o, :, i, :] = the sum over all pictures and cells of g · row i of the window.
 
-        Every share of the pictures has a sum of its own, and works on `splits` parts of the outputs.
-        `finite` says of each such task whether all numbers are.
+        Every share of the pictures has a sum of its own, and works on `splits` parts of the outputs. False if
+        a number is not finite.
         """
         images, channels, height, columns = x.shape
-        shares, outputs = totals.shape[:2]
+        outputs, _, _, kernel_w = grad_weight.shape
+        shares = min(_SHARES, images)
         cells = grad.size // (images * outputs)
         lanes = vector_bytes // x.itemsize
         width = vectors * lanes
         stretch = blocks * width
         plane = height * columns
-        picture, gradient, places, sums = (
-            x.reshape(-1),
-            grad.reshape(-1),
-            indices.reshape(-1),
-            totals.reshape(-1),
-        )
+        picture, gradient, places = x.reshape(-1), grad.reshape(-1), indices.reshape(-1)
+        memory, frames = aligned(shares * splits * size, x)
+        totals = np.empty((shares, outputs * rows * stretch), x.dtype)
+        sums = totals.reshape(-1)
+        finite = np.empty(shares * splits, np.bool_)
         offsets = np.empty((shares * splits, cells + 1), np.int32)  # listing writes one behind the last
         values = np.empty((shares * splits, cells + 1), x.dtype)
         for task in prange(shares * splits):
@@ -126,11 +157,21 @@ def _weight_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
                     all_finite &= count >= 0
                     for block in range(blocks):
                         gather_tile(
-                            memory, frame + block * width, row, own_offsets, own_values, 0, count, totals,
+                            memory, frame + block * width, row, own_offsets, own_values, 0, count, sums,
                             (share * outputs + o) * rows * stretch + block * width, stretch,
                             rows, vectors, vector_bytes,
                         )  # fmt: skip
             finite[task] = all_finite
+        for task in range(shares * splits):
+            if not finite[task]:
+                return False
+        add_up(totals)
+        for o in range(outputs):
+            for c in range(channels):
+                for i in range(rows):
+                    for j in range(kernel_w):
+                        grad_weight[o, c, i, j] = sums[(o * rows + i) * stretch + j * channels + c]
+        return True
 
     return loop
 
@@ -139,28 +180,42 @@ def _weight_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
 def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
-        packed: Array, packed_skew: int, size: int, row: int, grad: Array, indices: Array, starts: Array,
-        blocks: int, padding: Pair, channels: int, frames: Array, skew: int, finite: Array, grad_x: Array,
-    ) -> None:  # fmt: skip
+        weight: Array, bits: Array, taps: Array, size: int, row: int, grad: Array, indices: Array,
+        starts: Array, blocks: int, padding: Pair, channels: int, grad_x: Array,
+    ) -> bool:  # fmt: skip
         """grad_x[n] = the frame to which, for every cell, g · weight[o] was added at the cell's window.
 
-        `finite` says of each share of the pictures whether the gradients are.
+        False if a number is not finite.
         """
         images, outputs = grad.shape[:2]
         cells = grad.size // (images * outputs)
-        width = vectors * (vector_bytes // packed.itemsize)
+        lanes = vector_bytes // weight.itemsize
+        width = vectors * lanes
         stretch = blocks * width
         _, present, height, pixels = grad_x.shape
-        gradient, places = grad.reshape(-1), indices.reshape(-1)
+        gradient, places, kernels = grad.reshape(-1), indices.reshape(-1), weight.reshape(-1)
+        if not are_finite(bits, 0, bits.size):
+            return False
         shares = min(_SHARES, images)
+        packed_size = outputs * rows * stretch
+        memory, packed = aligned(packed_size + shares * size, weight)
+        frames = packed + packed_size
+        # Of each output channel the kernel, (KH, KW, channels), a row of it with zeros behind.
+        fill(memory, packed, packed_size, 0)
+        for o in range(outputs):
+            write_frame(
+                kernels, o * present * taps.size, taps.size, present, VECTOR_BYTES // weight.itemsize, taps, True, memory,
+                packed + o * rows * stretch,
+            )  # fmt: skip
+        finite = np.empty(shares, np.bool_)
         offsets = np.empty((shares, cells + 1), np.int32)
         values = np.empty((shares, cells + 1), grad.dtype)
         for share in prange(shares):
-            start = skew + share * size
+            start = frames + share * size
             own_offsets, own_values = offsets[share], values[share]
             all_finite = True
             for n in range(share * images // shares, (share + 1) * images // shares):
-                fill(frames, start, size, 0)
+                fill(memory, start, size, 0)
                 for o in range(outputs):
                     count = _list_cells(
                         gradient, places, (n * outputs + o) * cells, cells, starts, own_offsets, own_values
@@ -168,44 +223,33 @@ def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
                     all_finite &= count >= 0
                     for block in range(blocks):
                         scatter_tile(
-                            frames, start + block * width, row, own_offsets, own_values, 0, count,
-                            packed, packed_skew + o * rows * stretch + block * width, stretch,
+                            memory, start + block * width, row, own_offsets, own_values, 0, count,
+                            memory, packed + o * rows * stretch + block * width, stretch,
                             rows, vectors, vector_bytes,
                         )  # fmt: skip
                 for c in range(present):
                     for h in range(height):
                         corner = start + (h + padding[0]) * row + padding[1] * channels + c
                         for w in range(pixels):
-                            grad_x[n, c, h, w] = frames[corner + w * channels]
+                            grad_x[n, c, h, w] = memory[corner + w * channels]
             finite[share] = all_finite
+        for share in range(shares):
+            if not finite[share]:
+                return False
+        return True
 
     return loop
 
 
-@compiled
-def _pack(weight: Array, channels: int, stretch: int, skew: int, packed: Array) -> bool:
-    """weight (O, C, KH, KW) -> packed (O, KH, stretch), a row being KW pixels of `channels` channels, zeros
-    behind. False if a weight is not finite.
-    """
-    outputs, present, kernel_h, kernel_w = weight.shape
-    fill(packed, 0, packed.size, 0)
-    finite = True
-    for o in range(outputs):
-        for c in range(present):
-            for i in range(kernel_h):
-                for j in range(kernel_w):
-                    value = weight[o, c, i, j]
-                    finite &= np.isfinite(value)
-                    packed[skew + (o * kernel_h + i) * stretch + j * channels + c] = value
-    return finite
-
-
-def _fits(kernel: Pair, dilation: Pair, groups: int, *arrays: Array) -> bool:
-    return (
+def _fits(kernel: list[int], dilation: Pair, groups: int, x: Array, grad: Array, result: Array) -> bool:
+    return bool(
         groups == 1
         and dilation == (1, 1)
         and kernel[0] <= _MOST_ROWS
-        and all(array.size and array.dtype.kind == "f" for array in arrays)
+        and x.size
+        and grad.size
+        and result.size
+        and grad.dtype.kind == "f"
     )
 
 
@@ -244,32 +288,18 @@ def pooled_conv2d_grad_weight(
     groups: int,
     grad_weight: Array,
 ) -> None:
-    outputs, channels, *sides = grad_weight.shape
-    kernel = (sides[0], sides[1])
-    if _fits(kernel, dilation, groups, grad, x, grad_weight):
-        images, _, height, width = x.shape
-        lanes = VECTOR_BYTES // x.itemsize
-        blocks, vectors = _row_of_vectors(kernel, channels, lanes)
-        stretch = blocks * vectors * lanes
-        row = (width + 2 * padding[1]) * channels
-        size = -(-(height + 2 * padding[0]) * row // lanes) * lanes
-        size += -(-stretch // lanes) * lanes  # a vector may reach behind the picture
-        shares = min(_SHARES, images)
-        loop, work = _weight_loop(kernel[0], vectors, VECTOR_BYTES), grad.size * kernel[0] * stretch
-        splits = loop.splits(work, shares, outputs)
-        memory, frames = aligned(shares * splits * size, x.dtype)
-        totals = np.empty((shares, outputs, kernel[0], stretch), x.dtype)
-        x = behaved(x)
-        finite = np.empty(shares * splits, np.bool_)
-        loop.of(work)(
-            x, bits_of(x), places_inside((height, width), padding, channels), memory, frames, size, row,
-            behaved(grad), behaved(indices), _starts(out_size, stride, row, channels), splits, blocks, totals,
-            finite,
-        )  # fmt: skip
-        if finite.all():
-            add_up(totals.reshape(shares, -1))
-            used = totals[0, :, :, : kernel[1] * channels].reshape(outputs, *kernel, channels)
-            np.copyto(grad_weight, used.transpose(0, 3, 1, 2))  # (O, KH, KW, C) -> (O, C, KH, KW)
+    outputs, channels, *kernel = grad_weight.shape
+    if _fits(kernel, dilation, groups, x, grad, grad_weight):
+        size = (x.shape[2], x.shape[3])
+        frame = _frame(size, tuple(kernel), stride, padding, out_size, channels, VECTOR_BYTES, x.itemsize)
+        loop, work = _weight_loop(kernel[0], frame.vectors, VECTOR_BYTES), grad.size * frame.taps[-1]
+        x, result = behaved(x), target(grad_weight)
+        splits = loop.splits(work, min(_SHARES, len(x)), outputs)
+        if loop.of(work)(
+            x, bits_of(x), frame.inside, frame.size, frame.row, behaved(grad), behaved(indices),
+            frame.starts, splits, frame.blocks, result,
+        ):  # fmt: skip
+            deliver(result, grad_weight)
             return
     dense = _dense(grad, indices, out_size)
     conv2d_grad_weight(dense, x, stride, padding, dilation, groups, grad_weight)
@@ -286,33 +316,22 @@ def pooled_conv2d_grad_input(
     groups: int,
     grad_x: Array,
 ) -> None:
-    outputs, present, *sides = weight.shape
-    kernel = (sides[0], sides[1])
-    if _fits(kernel, dilation, groups, grad, weight, grad_x):
-        height, width = grad_x.shape[2:]
+    _, present, *kernel = weight.shape
+    if _fits(kernel, dilation, groups, weight, grad, grad_x):
         # A load of what was just stored is fast only if both cover the same bytes, so pixels are padded to
         # whole vectors; to shorter ones where there are few channels.
         vector_bytes = 32 if present * weight.itemsize <= 32 else VECTOR_BYTES
         lanes = vector_bytes // weight.itemsize
         channels = -(-present // lanes) * lanes
-        blocks, vectors = _row_of_vectors(kernel, channels, lanes)
-        stretch = blocks * vectors * lanes
-        row = (width + 2 * padding[1]) * channels
-        size = (height + 2 * padding[0]) * row + stretch
-        packed, packed_skew = aligned(outputs * kernel[0] * stretch, weight.dtype)
-        if _pack(behaved(weight), channels, stretch, packed_skew, packed):
-            result = target(grad_x)
-            shares = min(_SHARES, len(grad_x))
-            size = -(-size * weight.itemsize // VECTOR_BYTES) * VECTOR_BYTES // weight.itemsize
-            frames, skew = aligned(shares * size, weight.dtype)
-            finite = np.empty(shares, np.bool_)
-            _input_loop(kernel[0], vectors, vector_bytes).of(grad.size * kernel[0] * stretch)(
-                packed, packed_skew, size, row, behaved(grad), behaved(indices),
-                _starts(out_size, stride, row, channels), blocks, padding, channels, frames, skew, finite,
-                result,
-            )  # fmt: skip
-            if finite.all():
-                deliver(result, grad_x)
-                return
+        size = (grad_x.shape[2], grad_x.shape[3])
+        frame = _frame(size, tuple(kernel), stride, padding, out_size, channels, vector_bytes, weight.itemsize)
+        loop, work = _input_loop(kernel[0], frame.vectors, vector_bytes), grad.size * frame.taps[-1]
+        weight, result = behaved(weight), target(grad_x)
+        if loop.of(work)(
+            weight, bits_of(weight), frame.taps, frame.size, frame.row, behaved(grad), behaved(indices),
+            frame.starts, frame.blocks, padding, channels, result,
+        ):  # fmt: skip
+            deliver(result, grad_x)
+            return
     dense = _dense(grad, indices, out_size)
     conv2d_grad_input(dense, weight, stride, padding, dilation, groups, grad_x)

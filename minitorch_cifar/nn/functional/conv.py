@@ -73,14 +73,14 @@ def conv2d(
     _check_dtypes(input, weight, bias)
     steps = _pair(stride, "stride")
     spread = _pair(dilation, "dilation")
-    group_count = as_int(groups, "conv2d", "groups")
+    group_count = groups if type(groups) is int else as_int(groups, "conv2d", "groups")
     _check_steps(steps, spread, group_count)
     if isinstance(padding, str):
         input, border = _named_padding(input, padding, (weight_shape[2], weight_shape[3]), steps, spread)
         x_shape = input._array.shape
     else:
         border = _pair(padding, "padding")
-        if min(border) < 0:
+        if border[0] < 0 or border[1] < 0:
             raise RuntimeError("negative padding is not supported")
     bias_shape = None if bias is None else bias._array.shape
     _check_shapes(x_shape, weight_shape, bias_shape, border, spread, group_count)
@@ -90,6 +90,8 @@ def conv2d(
 
 
 def _pair(value: Any, argument: str) -> Pair:
+    if type(value) is tuple and len(value) == 2 and type(value[0]) is int and type(value[1]) is int:
+        return value  # as the layer has it
     given = integers(value, "conv2d", argument)
     if len(given) == 1:
         return given[0], given[0]
@@ -102,13 +104,16 @@ def _pair(value: Any, argument: str) -> Pair:
 
 
 def _check_dtypes(input: TensorBase, weight: TensorBase, bias: TensorBase | None) -> None:
-    kind = FROM_NUMPY[input._array.dtype]
-    if bias is not None and bias._array.dtype != input._array.dtype:
+    dtype = input._array.dtype
+    if dtype.kind == "f" and weight._array.dtype == dtype and (bias is None or bias._array.dtype == dtype):
+        return
+    kind = FROM_NUMPY[dtype]
+    if bias is not None and bias._array.dtype != dtype:
         other = FROM_NUMPY[bias._array.dtype]
         raise RuntimeError(
             f"Input type ({_C_NAMES[kind.name]}) and bias type ({_C_NAMES[other.name]}) should be the same"
         )
-    if weight._array.dtype != input._array.dtype:
+    if weight._array.dtype != dtype:
         other = FROM_NUMPY[weight._array.dtype]
         raise RuntimeError(
             f"expected scalar type {kind.legacy_name} but found {other.legacy_name}: "
@@ -120,6 +125,7 @@ def _check_dtypes(input: TensorBase, weight: TensorBase, bias: TensorBase | None
         )
 
 
+@functools.lru_cache(maxsize=256)
 def _check_steps(stride: Pair, dilation: Pair, groups: int) -> None:
     if max(*stride, *dilation, groups) >= 2**31:
         raise RuntimeError(
