@@ -108,8 +108,10 @@ def empty_in(shape: Shape, order: Sequence[int], dtype: Any) -> Array:
 
 def like_pictures(result: Any, *pictures: Any) -> Any:
     """`result` (N, C, H, W), its channels innermost if those of one of `pictures` are."""
-    if result.ndim == 4 and any(channels_last(picture) for picture in pictures):
-        return _in_order(result, (0, 2, 3, 1))
+    if result.ndim == 4:
+        for picture in pictures:
+            if channels_last(picture):
+                return _in_order(result, (0, 2, 3, 1))
     return in_rows(result)
 
 
@@ -120,6 +122,8 @@ def channels_last(picture: Any) -> bool:
     """
     if not isinstance(picture, np.ndarray) or picture.ndim != 4:
         return False
+    if picture.flags.c_contiguous and picture.shape[1] > 1 and picture.shape[3] > 1:
+        return False  # the usual case
     least = 0
     for d in (1, 3, 2, 0):  # from the innermost on, if it is so
         size, stride = picture.shape[d], picture.strides[d]

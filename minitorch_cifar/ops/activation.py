@@ -38,9 +38,8 @@ class Relu(Elementwise):
     def backward(ctx: Any, grad: Array | PooledGradient) -> Array | PooledGradient:
         (y,) = ctx.saved
         if isinstance(grad, PooledGradient):
-            winners, at_winners = np.empty((2, *grad.grad.shape), y.dtype)
-            active.max_pool2d_gather(y, grad.indices, winners)
-            active.relu_backward(grad.grad, winners, at_winners)
+            at_winners = np.empty(grad.grad.shape, y.dtype)
+            active.pooled_relu_backward(grad.grad, grad.indices, y, at_winners)
             return PooledGradient(at_winners, grad.indices, grad.shape)
         grad_x: Array = np.empty_like(y)
         active.relu_backward(grad, y, grad_x)

@@ -28,7 +28,7 @@ def _batch(array: Array) -> Array:
 
 def _place_type(x: Array, is_asked_for: bool) -> Any:
     """The dtype of the places of winners: half the memory to go through where nobody sees them."""
-    return np.int64 if is_asked_for or x.shape[-2] * x.shape[-1] > np.iinfo(np.int32).max else np.int32
+    return np.int64 if is_asked_for or x.shape[-2] * x.shape[-1] >= 2**31 else np.int32
 
 
 class PooledGradient(LazyGradient):

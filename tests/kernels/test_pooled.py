@@ -143,11 +143,15 @@ def test_results_do_not_depend_on_the_number_of_threads() -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @given(shape=st.tuples(*[st.integers(0, 4)] * 4), layout=st.sampled_from(LAYOUTS), seed=st.integers(0, 99))
-def test_gather_takes_the_winners(backend: str, shape: tuple[int, ...], layout: str, seed: int) -> None:
+def test_relu_looks_at_the_winners_alone(backend: str, shape: tuple[int, ...], layout: str, seed: int) -> None:
     generator = np.random.default_rng(seed)
-    x = generator.normal(size=(*shape[:2], 5, 6))
-    indices = generator.integers(0, 30, size=shape)
-    out = empty_in(shape, x.dtype, layout)
-    kernels(backend, "pooled").max_pool2d_gather(laid_out(x, layout), laid_out(indices, layout), out)
-    expected = torch.from_numpy(x).flatten(2).gather(2, torch.from_numpy(indices).flatten(2))
-    np.testing.assert_array_equal(out, expected.reshape(shape).numpy())
+    y = np.where(generator.random((*shape[:2], 5, 6)) < 0.3, 0, generator.normal(size=(*shape[:2], 5, 6)))
+    y[generator.random(y.shape) < 0.1] = np.nan
+    grad, indices = generator.normal(size=shape), generator.integers(0, 30, size=shape)
+    grad_x = empty_in(shape, y.dtype, layout)
+    kernels(backend, "pooled").pooled_relu_backward(
+        laid_out(grad, layout), laid_out(indices, layout), laid_out(y, layout), grad_x
+    )
+    at_winners = torch.from_numpy(y).flatten(2).gather(2, torch.from_numpy(indices).flatten(2)).reshape(shape)
+    expected = torch.where(at_winners <= 0, 0.0, torch.from_numpy(grad))
+    np.testing.assert_array_equal(grad_x, expected.numpy())

@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...dtypes import Array
-from ..numba_kernels.pooled import max_pool2d_gather as max_pool2d_gather
+from ..numba_kernels.pooled import pooled_relu_backward as pooled_relu_backward
 from .conv import conv2d_grad_input, conv2d_grad_weight
 from .pool import max_pool2d_backward
 

@@ -71,10 +71,10 @@ def _halving_loop(windows: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(x: Array, out: Array, indices: Array) -> None:
         """Windows of 2 x 2 next to each other, so many at once; the last of a row may be computed twice."""
-        planes, out_h, out_w = out.shape
-        height, width = x.shape[1:]
+        images, channels, out_h, out_w = out.shape
+        height, width = x.shape[2:]
         flat, values, places = x.reshape(-1), out.reshape(-1), indices.reshape(-1)
-        for p in prange(planes):
+        for p in prange(images * channels):
             for h in range(out_h):
                 for step in range(0, out_w, windows):
                     w = min(step, out_w - windows)
@@ -211,7 +211,7 @@ def max_pool2d_forward(
     halving = halving and 2 * out.shape[2] <= x.shape[2] and 2 * out.shape[3] <= x.shape[3]
     if halving and indices.dtype == np.int32 and out.shape[3] >= 4:
         windows = min(_MOST_WINDOWS, 1 << out.shape[3].bit_length() - 1)
-        _halving_loop(windows).of(x.size)(planes(x), planes(values), planes(places))
+        _halving_loop(windows).of(x.size)(behaved(x), values, places)
     else:
         _max_forward.of(x.size)(
             planes(x), kernel_size, stride, padding, dilation, planes(values), planes(places)

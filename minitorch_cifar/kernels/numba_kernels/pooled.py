@@ -260,21 +260,20 @@ def _dense(grad: Array, indices: Array, out_size: Pair) -> Array:
 
 
 @in_parallel(enough=_ENOUGH_COPIED)
-def _gather(x: Array, indices: Array, out: Array) -> None:
-    count, cells = out.shape
-    for p in prange(count):
-        for cell in range(cells):
-            out[p, cell] = x[p, indices[p, cell]]
+def _relu_backward(grad: Array, indices: Array, y: Array, grad_x: Array) -> None:
+    images, channels, height, width = y.shape
+    gradient, places, values, result = grad.reshape(-1), indices.reshape(-1), y.reshape(-1), grad_x.reshape(-1)
+    cells = grad.shape[2] * grad.shape[3]
+    for p in prange(images * channels):
+        for cell in range(p * cells, (p + 1) * cells):
+            winner = values[p * height * width + places[cell]]
+            result[cell] = 0 if winner <= 0 else gradient[cell]
 
 
-def max_pool2d_gather(x: Array, indices: Array, out: Array) -> None:
-    result = target(out)
-    count = out.shape[0] * out.shape[1]
-    if out.size:
-        _gather.of(out.size)(
-            behaved(x).reshape(count, -1), behaved(indices).reshape(count, -1), result.reshape(count, -1)
-        )
-    deliver(result, out)
+def pooled_relu_backward(grad: Array, indices: Array, y: Array, grad_x: Array) -> None:
+    result = target(grad_x)
+    _relu_backward.of(grad.size)(behaved(grad), behaved(indices), behaved(y), result)
+    deliver(result, grad_x)
 
 
 def pooled_conv2d_grad_weight(

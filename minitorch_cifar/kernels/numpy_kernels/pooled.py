@@ -11,17 +11,18 @@ from __future__ import annotations
 import numpy as np
 
 from ...dtypes import Array
+from .activation import relu_backward
 from .conv import conv2d_grad_input, conv2d_grad_weight
 from .pool import max_pool2d_backward
 
 Pair = tuple[int, int]
 
 
-def max_pool2d_gather(x: Array, indices: Array, out: Array) -> None:
-    """out[n, c, cell] = x[n, c] at the place indices[n, c, cell]."""
-    n, c = np.ogrid[: x.shape[0], : x.shape[1]]
-    rows, columns = np.divmod(indices, x.shape[3])
-    out[...] = x[n[..., None, None], c[..., None, None], rows, columns]
+def pooled_relu_backward(grad: Array, indices: Array, y: Array, grad_x: Array) -> None:
+    """`relu_backward` for the winners alone: `grad` where y[n, c] > 0 at the place indices[n, c, cell]."""
+    n, c = np.ogrid[: y.shape[0], : y.shape[1]]
+    rows, columns = np.divmod(indices, y.shape[3])
+    relu_backward(grad, y[n[..., None, None], c[..., None, None], rows, columns], grad_x)
 
 
 def pooled_conv2d_grad_weight(

@@ -9,6 +9,8 @@ import functools
 from collections.abc import Sequence
 from typing import Any
 
+import numpy as np
+
 from ...dtypes import FROM_NUMPY
 from ...functions.arguments import as_int, check_tensor
 from ...ops import pool as ops
@@ -58,9 +60,11 @@ def max_pool2d(
         )
     window, steps, border = _window("max_pool2d", kernel_size, stride, padding)
     spread = _pair(dilation, "max_pool2d", "dilation")
-    _check_bool(ceil_mode, "max_pool2d", "ceil_mode")
+    if ceil_mode is not False:
+        _check_bool(ceil_mode, "max_pool2d", "ceil_mode")
     out_size = _out_size(input._array.shape, window, steps, border, spread, ceil_mode)
-    _check_dtype(input, "max_pool2d", ("Float", "Double", "Long", "Int", "Byte"))
+    if input._array.dtype != np.float32:
+        _check_dtype(input, "max_pool2d", ("Float", "Double", "Long", "Int", "Byte"))
     return ops.MaxPool2d.apply(
         input,
         kernel_size=window,
@@ -168,6 +172,8 @@ def adaptive_max_pool2d_with_indices(
 
 
 def _pair(value: Any, function: str, argument: str, rule: str = "either be a single int") -> Pair:
+    if type(value) is int:
+        return value, value
     given = integers(value, function, argument)
     if len(given) == 1:
         return given[0], given[0]
