@@ -78,8 +78,10 @@ def run_backward(
     with no_grad(), np.errstate(all="ignore"):  # inf - inf where paths meet is NaN, not a warning
         for node in order:
             grads = arrived.pop(node, None)
-            if grads is None:
-                continue
+            if grads is None:  # nothing but None arrived, which a node may still turn into something
+                if walk.reached is not None and node not in walk.reached:
+                    continue
+                grads = [None] * len(node.output_metadata)
             ends_here = running is not None and node not in running
             # As in PyTorch, a tensor's hooks act on what is captured only where the walk ends.
             if captured and not ends_here:

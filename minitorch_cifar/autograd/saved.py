@@ -47,7 +47,7 @@ def guards_for(saved: Sequence[Any], tensors: Sequence[Any]) -> list[Guard]:
         if kept is None or not isinstance(kept, np.ndarray):
             continue
         for position, tensor in enumerate(tensors):
-            if tensor is not None and isinstance(tensor, TensorBase) and tensor._array is kept:
+            if isinstance(tensor, TensorBase) and (tensor._array is kept or tensor._array is kept.base):
                 counter = tensor._version_counter
                 if counter.is_inference:
                     raise RuntimeError(_OF_INFERENCE)

@@ -129,7 +129,10 @@ def as_shape(sizes: tuple[Any, ...], function: str) -> tuple[int, ...]:
     """Sizes given as `f(2, 3)`, `f((2, 3))` or `f(torch.Size([2, 3]))`."""
     if len(sizes) == 1 and isinstance(sizes[0], (list, tuple)):
         sizes = tuple(sizes[0])
-    return tuple(as_int(n, function, "size") for n in sizes)
+    for n in sizes:
+        if type(n) is not int:
+            return tuple([as_int(n, function, "size") for n in sizes])
+    return sizes
 
 
 def check_sizes(shape: tuple[int, ...], function: str) -> tuple[int, ...]:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 
 from ..autograd.variable import TensorBase
-from ..dtypes import FROM_NUMPY, promote
+from ..dtypes import FROM_NUMPY, dtype, promote
 from ..ops import shape as ops
 from .arguments import (
     as_dim,
@@ -35,6 +35,10 @@ if TYPE_CHECKING:
 
 def _infer(shape: tuple[int, ...], size: int) -> tuple[int, ...]:
     """Fill in a -1; RuntimeError when the elements do not fit the shape."""
+    if -1 not in shape and math.prod(shape) == size and min(shape, default=0) >= 0:
+        return shape
+    if len(shape) == 2 and shape[0] == -1 and shape[1] > 0 and size % shape[1] == 0:  # `view(-1, 400)`
+        return size // shape[1], shape[1]
     if shape.count(-1) > 1:
         raise RuntimeError("only one dimension can be inferred")
     for position, n in enumerate(shape):
@@ -64,12 +68,11 @@ def view(input: Tensor, *size: Any, **named: Any) -> Tensor:
     tensor([[0, 1, 2],
             [3, 4, 5]])
     """
-    from ..dtypes import dtype
-
-    for name in named:
-        if name not in ("size", "dtype") or size or len(named) > 1:
-            raise TypeError(f"view() got an unexpected keyword argument '{name}'")
-    size = size or tuple(named.values())
+    if named:
+        for name in named:
+            if name not in ("size", "dtype") or size or len(named) > 1:
+                raise TypeError(f"view() got an unexpected keyword argument '{name}'")
+        size = size or tuple(named.values())
     if len(size) == 1 and isinstance(size[0], dtype):
         raise NotImplementedError(
             "view(dtype) is not part of minitorch_cifar; .to(dtype) converts the numbers"

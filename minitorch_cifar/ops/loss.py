@@ -10,6 +10,7 @@ docstring `g` is the gradient that reaches one loss: dL/dl.
 
 from __future__ import annotations
 
+import math
 from typing import Any
 
 import numpy as np
@@ -58,19 +59,16 @@ class NllLoss(Operation):
         labels = target.reshape(-1)
         ctx.ignore_index, ctx.reduction, ctx.shape = ignore_index, reduction, x.shape
         losses, ctx.weights = np.empty((2, rows.shape[0]), x.dtype)
-        bad_row = active.nll_forward(rows, labels, weight, ignore_index, losses, ctx.weights)
+        sums = np.empty(2)
+        bad_row = active.nll_forward(rows, labels, weight, ignore_index, losses, ctx.weights, sums)
         if bad_row >= 0:
             raise IndexError(f"Target {labels[bad_row]} is out of bounds.")
         if reduction == "none":
             return losses.reshape(x.shape[:-1])
-        total: Any = np.add.reduce(losses, dtype=np.float64)
+        total, ctx.total_weight = sums.tolist()
         if reduction == "mean":
-            ctx.total_weight = weight_sum = np.add.reduce(ctx.weights, dtype=np.float64)
-            if weight_sum:
-                total = float(total) / float(weight_sum)  # Python's division does not warn
-            else:  # every row is ignored
-                with np.errstate(all="ignore"):
-                    total = np.divide(total, weight_sum)
+            # Without a weight every row is ignored. Python's division does not warn where NumPy's would.
+            total = total / ctx.total_weight if ctx.total_weight else math.nan
         return np.asarray(total, x.dtype)
 
     @staticmethod
@@ -79,9 +77,10 @@ class NllLoss(Operation):
         if ctx.reduction == "none":
             grad_losses = grad.reshape(-1)
         else:
-            with np.errstate(all="ignore"):
-                share = grad / ctx.total_weight if ctx.reduction == "mean" else grad
-            grad_losses = np.full(labels.shape, share, grad.dtype)
+            share = float(grad)
+            if ctx.reduction == "mean":
+                share = share / ctx.total_weight if ctx.total_weight else math.nan
+            grad_losses = np.array([share], grad.dtype)
         grad_x = np.empty((labels.size, ctx.shape[-1]), grad.dtype)
         active.nll_backward(grad_losses, labels, ctx.weights, ctx.ignore_index, grad_x)
         return grad_x.reshape(ctx.shape)

@@ -108,14 +108,20 @@ def test_nll_matches_torch(shape, dtype, weighted: bool, ignore_index: int, layo
     )
     for backend in BACKENDS:
         module = kernels(backend, "loss")
-        losses, weights = np.full(shape[0], 9, dtype), np.full(shape[0], 9, dtype)
+        losses, weights, sums = np.full(shape[0], 9, dtype), np.full(shape[0], 9, dtype), np.empty(2)
         grad = empty_in(shape, dtype, layout)
         given_logs, given_target = laid_out(log_probabilities, layout), laid_out(target, layout)
-        assert module.nll_forward(given_logs, given_target, weight, ignore_index, losses, weights) == -1
+        assert module.nll_forward(given_logs, given_target, weight, ignore_index, losses, weights, sums) == -1
         np.testing.assert_array_equal(losses, expected.detach().numpy())
         np.testing.assert_array_equal(weights, expected_weights)
+        np.testing.assert_allclose(sums, [a.sum(dtype=np.float64) for a in (losses, weights)], rtol=1e-12)
         module.nll_backward(laid_out(upstream, layout), given_target, weights, ignore_index, grad)
         np.testing.assert_array_equal(grad, tensor.grad.numpy())
+        one_for_all, repeated = np.empty_like(grad), np.empty_like(grad)
+        module.nll_backward(np.array([0.7], dtype), given_target, weights, ignore_index, one_for_all)
+        same = np.full(shape[0], 0.7, dtype)
+        module.nll_backward(same, given_target, weights, ignore_index, repeated)
+        np.testing.assert_array_equal(one_for_all, repeated)
 
 
 @pytest.mark.parametrize("backend", BACKENDS)
@@ -123,6 +129,7 @@ def test_nll_matches_torch(shape, dtype, weighted: bool, ignore_index: int, layo
 def test_nll_reports_the_first_row_with_a_bad_target(backend: str, bad: int) -> None:
     target = np.array([0, -100, 2, bad, 1, bad])
     module = kernels(backend, "loss")
-    row = module.nll_forward(np.zeros((6, 3)), target, None, -100, np.empty(6), np.empty(6))
+    row = module.nll_forward(np.zeros((6, 3)), target, None, -100, np.empty(6), np.empty(6), np.empty(2))
     assert row == 3
-    assert module.nll_forward(np.zeros((6, 3)), target, np.ones(3), bad, np.empty(6), np.empty(6)) == 1
+    row = module.nll_forward(np.zeros((6, 3)), target, np.ones(3), bad, *np.empty((2, 6)), np.empty(2))
+    assert row == 1

@@ -82,6 +82,12 @@ def contiguous(loop: F) -> F:
 
     @functools.wraps(loop)
     def kernel(*arguments: Any) -> None:
+        for a in arguments:
+            if isinstance(a, np.ndarray) and not a.flags.c_contiguous:
+                break
+        else:
+            loop(*arguments)
+            return
         laid_out = [np.ascontiguousarray(a) if isinstance(a, np.ndarray) else a for a in arguments]
         loop(*laid_out)
         if laid_out[-1] is not arguments[-1]:

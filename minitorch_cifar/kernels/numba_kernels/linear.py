@@ -1,8 +1,8 @@
 """The linear layer: the same BLAS calls as in the NumPy backend, and loops for the sums of the bias and for
-the weights' gradient from a single row.
+a few rows.
 
-A compiled loop does not beat BLAS at a plain matrix product. But for the product of a column and a row, in
-which nothing is added up, NumPy takes longer than for one of two columns and two rows.
+A compiled loop does not beat BLAS at a product of large matrices. But a few rows leave little to reuse: what
+takes time is to pass once over the weights, which a loop does as well, and to call NumPy.
 """
 
 from __future__ import annotations
@@ -11,10 +11,10 @@ import numpy as np
 
 from ...dtypes import Array
 from ..numpy_kernels import linear as specification
-from ..numpy_kernels.linear import linear_forward as linear_forward
-from ..numpy_kernels.linear import linear_grad_input as linear_grad_input
-from .flat import compiled
+from .flat import compiled, compiled_sums
 from .layout import behaved, deliver, target
+
+_FEW = 8  # rows
 
 
 @compiled
@@ -34,18 +34,61 @@ def linear_grad_bias(grad_out: Array, grad_bias: Array) -> None:
     deliver(result, grad_bias)
 
 
+@compiled_sums
+def _forward(x: Array, weight: Array, bias: Array, out: Array) -> None:
+    for o in range(weight.shape[0]):
+        for m in range(x.shape[0]):
+            total = x.dtype.type(0)
+            for k in range(weight.shape[1]):
+                total += x[m, k] * weight[o, k]
+            out[m, o] = total + bias[o] if bias.size else total
+
+
+def linear_forward(x: Array, weight: Array, bias: Array | None, out: Array) -> None:
+    fits = out.shape == (len(x), len(weight)) and x.shape[1:] == weight.shape[1:]
+    fits = fits and (bias is None or bias.shape == out.shape[1:])
+    if len(x) > _FEW or out.dtype.kind != "f" or not fits:
+        specification.linear_forward(x, weight, bias, out)
+        return
+    result = target(out)
+    _forward(behaved(x), behaved(weight), np.empty(0, x.dtype) if bias is None else behaved(bias), result)
+    deliver(result, out)
+
+
 @compiled
-def _outer(grad_out: Array, x: Array, grad_weight: Array) -> None:
+def _grad_input(grad_out: Array, weight: Array, grad_x: Array) -> None:
+    grad_x[:] = 0
+    for o in range(weight.shape[0]):
+        for m in range(grad_x.shape[0]):
+            for k in range(weight.shape[1]):
+                grad_x[m, k] += grad_out[m, o] * weight[o, k]
+
+
+def linear_grad_input(grad_out: Array, weight: Array, grad_x: Array) -> None:
+    fits = grad_x.shape == (len(grad_out), *weight.shape[1:]) and grad_out.shape[1:] == weight.shape[:1]
+    if len(grad_out) > _FEW or grad_x.dtype.kind != "f" or not fits:
+        specification.linear_grad_input(grad_out, weight, grad_x)
+        return
+    result = target(grad_x)
+    _grad_input(behaved(grad_out), behaved(weight), result)
+    deliver(result, grad_x)
+
+
+@compiled
+def _grad_weight(grad_out: Array, x: Array, grad_weight: Array) -> None:
     for o in range(grad_weight.shape[0]):
         for k in range(grad_weight.shape[1]):
-            grad_weight[o, k] = grad_out[o] * x[k]
+            grad_weight[o, k] = grad_out[0, o] * x[0, k]
+        for m in range(1, x.shape[0]):
+            for k in range(grad_weight.shape[1]):
+                grad_weight[o, k] += grad_out[m, o] * x[m, k]
 
 
 def linear_grad_weight(grad_out: Array, x: Array, grad_weight: Array) -> None:
-    fits = grad_weight.shape == grad_out.shape[1:] + x.shape[1:]
-    if len(x) != 1 or len(grad_out) != 1 or x.dtype.kind != "f" or not fits:
+    fits = grad_weight.shape == grad_out.shape[1:] + x.shape[1:] and len(grad_out) == len(x)
+    if not 0 < len(x) <= _FEW or grad_weight.dtype.kind != "f" or not fits:
         specification.linear_grad_weight(grad_out, x, grad_weight)
         return
     result = target(grad_weight)
-    _outer(behaved(grad_out)[0], behaved(x)[0], result)
+    _grad_weight(behaved(grad_out), behaved(x), result)
     deliver(result, grad_weight)

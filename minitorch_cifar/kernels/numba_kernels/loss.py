@@ -18,9 +18,16 @@ from .flat import compiled, contiguous, elementwise
 
 @compiled
 def _nll_forward(
-    log_probabilities: Array, target: Array, weight: Array, ignore_index: int, losses: Array, weights: Array
+    log_probabilities: Array,
+    target: Array,
+    weight: Array,
+    ignore_index: int,
+    losses: Array,
+    weights: Array,
+    sums: Array,
 ) -> int:
     rows, classes = log_probabilities.shape
+    total, weight_sum = 0.0, 0.0
     for n in range(rows):
         label = target[n]
         if label == ignore_index:
@@ -31,6 +38,9 @@ def _nll_forward(
             return n
         weights[n] = weight[label] if weight.size else 1
         losses[n] = -weights[n] * log_probabilities[n, label]
+        total += losses[n]
+        weight_sum += weights[n]
+    sums[0], sums[1] = total, weight_sum
     return -1
 
 
@@ -41,8 +51,9 @@ def nll_forward(
     ignore_index: int,
     losses: Array,
     weights: Array,
+    sums: Array,
 ) -> int:
-    """Losses and weights of the rows; the first row whose target is no class, or -1."""
+    """Losses and weights of the rows and their sums; the first row whose target is no class, or -1."""
     if weight is None:
         weight = np.empty(0, log_probabilities.dtype)
     return int(
@@ -53,6 +64,7 @@ def nll_forward(
             ignore_index,
             losses,
             weights,
+            sums,
         )
     )
 
@@ -63,7 +75,7 @@ def nll_backward(grad_losses: Array, target: Array, weights: Array, ignore_index
     grad[:] = 0
     for n in range(target.size):
         if target[n] != ignore_index:
-            grad[n, target[n]] = -weights[n] * grad_losses[n]
+            grad[n, target[n]] = -weights[n] * grad_losses[n if grad_losses.size > 1 else 0]
 
 
 @elementwise

@@ -21,8 +21,10 @@ def nll_forward(
     ignore_index: int,
     losses: Array,
     weights: Array,
+    sums: Array,
 ) -> int:
-    """losses[n] = -w[n] · log_probabilities[n, target[n]], weights[n] = w[n] = weight[target[n]].
+    """losses[n] = -w[n] · log_probabilities[n, target[n]], weights[n] = w[n] = weight[target[n]], and the
+    sums of both, in float64.
 
     w[n] is 1 without `weight`, and loss and w are 0 where target[n] == ignore_index. Returns the number of
     the first row whose target is neither a class nor `ignore_index`, -1 when there is none; after such a row
@@ -39,15 +41,19 @@ def nll_forward(
     weights.fill(0)
     weights[rows] = 1 if weight is None else weight[chosen]
     losses[rows] = -weights[rows] * log_probabilities[rows, chosen]
+    sums[:] = losses.sum(dtype=np.float64), weights.sum(dtype=np.float64)
     return -1
 
 
 @silently
 def nll_backward(grad_losses: Array, target: Array, weights: Array, ignore_index: int, grad: Array) -> None:
-    """dL/dlog_probabilities[n, c] = -weights[n] · grad_losses[n] where c = target[n], else 0."""
+    """dL/dlog_probabilities[n, c] = -weights[n] · grad_losses[n] where c = target[n], else 0.
+
+    A `grad_losses` of one element is that of all rows.
+    """
     grad.fill(0)
     rows = np.flatnonzero(target != ignore_index)
-    grad[rows, target[rows]] = -weights[rows] * grad_losses[rows]
+    grad[rows, target[rows]] = -weights[rows] * np.broadcast_to(grad_losses, target.shape)[rows]
 
 
 @silently

@@ -52,7 +52,8 @@ def cross_entropy(
     reduction = reduction_name(size_average, reduce, reduction)
     check_tensor(input, "cross_entropy_loss")
     check_tensor(target, "cross_entropy_loss", "target")
-    _check_weight_type(weight, "cross_entropy_loss")
+    if weight is not None:
+        check_tensor(weight, "cross_entropy_loss", "weight")
     ignore_index = _as_index(ignore_index, "cross_entropy_loss")
     if not isinstance(label_smoothing, (int, float)):
         kind = type(label_smoothing).__name__
@@ -92,7 +93,8 @@ def nll_loss(
     reduction = reduction_name(size_average, reduce, reduction)
     check_tensor(input, "nll_loss_nd")
     check_tensor(target, "nll_loss_nd", "target")
-    _check_weight_type(weight, "nll_loss_nd")
+    if weight is not None:
+        check_tensor(weight, "nll_loss_nd", "weight")
     return _nll_loss(input, target, weight, _as_index(ignore_index, "nll_loss_nd"), reduction)
 
 
@@ -193,11 +195,6 @@ def _check_target_shape(x: Array, labels: Array) -> None:
         )
     elif labels.shape[1:] != x.shape[2:]:
         raise RuntimeError(f"size mismatch (got input: {list(x.shape)} , target: {list(labels.shape)}")
-
-
-def _check_weight_type(weight: Any, function: str) -> None:
-    if weight is not None:
-        check_tensor(weight, function, "weight")
 
 
 def _class_weights(weight: Tensor, input: Tensor) -> Array:

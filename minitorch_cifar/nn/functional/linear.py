@@ -7,6 +7,7 @@ from typing import Any
 
 import numpy as np
 
+from ...autograd import TensorBase
 from ...dtypes import FROM_NUMPY
 from ...functions.arguments import check_tensor, refuse
 from ...functions.matmul import matmul
@@ -29,6 +30,11 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     >>> torch.nn.functional.linear(x, weight, torch.tensor([0.0, 100.0]))
     tensor([[ 11., 117.]])
     """
+    if bias is not None and isinstance(input, TensorBase) and isinstance(weight, TensorBase):
+        x, w, b = input._array, weight._array, getattr(bias, "_array", None)  # the usual case
+        if b is not None and x.dtype == w.dtype == b.dtype and x.ndim == w.ndim == 2 and b.ndim == 1:
+            if x.shape[1] == w.shape[1] and b.size == w.shape[0] and x.dtype.kind == "f":
+                return LinearRows.apply(bias, input, weight)  # type: ignore[no-any-return]
     check_tensor(input, "linear")
     check_tensor(weight, "linear", "weight")
     if bias is not None:
@@ -61,9 +67,8 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
 
 
 def _linear_rows(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
-    transposed = T.apply(weight)
     if bias is None:
-        return Mm.apply(input, transposed)  # type: ignore[no-any-return]
+        return Mm.apply(input, T.apply(weight))  # type: ignore[no-any-return]
     shape = (input._array.shape[0], weight._array.shape[0])
     b = bias._array.shape
     if len(b) > 2 or any(size not in (1, wanted) for size, wanted in zip(b[::-1], shape[::-1], strict=False)):
@@ -72,8 +77,8 @@ def _linear_rows(input: Tensor, weight: Tensor, bias: Tensor | None) -> Tensor:
             f"non-singleton dimension 1.  Target sizes: {list(shape)}.  Tensor sizes: {list(b)}"
         )
     if b != shape[1:]:
-        return Addmm.apply(bias.expand(*shape), input, transposed)  # type: ignore[no-any-return]
-    return LinearRows.apply(bias, input, transposed)  # type: ignore[no-any-return]
+        return Addmm.apply(bias.expand(*shape), input, T.apply(weight))  # type: ignore[no-any-return]
+    return LinearRows.apply(bias, input, weight)  # type: ignore[no-any-return]
 
 
 def _check_dtypes(input: Tensor, weight: Tensor, bias: Tensor | None) -> None:
