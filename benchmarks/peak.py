@@ -93,7 +93,7 @@ def _tile_loop() -> tuple[Any, int]:
         for _ in range(rounds):
             pixel_tile(
                 memory, weights, memory, frame, places, 0, stretches, 0, 1, terms, memory, out, width,
-                PIXELS, vectors,
+                memory, out, width, PIXELS, vectors,
             )  # fmt: skip
 
     return loop, 2 * terms * PIXELS * width
@@ -107,7 +107,7 @@ def tile_speed(rounds: int = 20_000) -> float:
     from minitorch_cifar.kernels.numba_kernels.pixel_tiles import PIXELS
 
     loop, operations = _tile_loop()
-    memory, start = aligned(1 << 14, np.dtype(np.float32))
+    memory, start = aligned(1 << 14, np.empty(0, np.float32))
     memory[:] = 0.5
     start = int(start)
     arguments = (memory, start, np.arange(PIXELS) * 96, np.zeros(1, np.int64))

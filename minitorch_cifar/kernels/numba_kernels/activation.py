@@ -22,7 +22,7 @@ from ..numpy_kernels.activation import tanh_forward as tanh_forward
 from .flat import compiled, contiguous, elementwise
 from .runtime import in_parallel
 
-_ENOUGH = 1 << 17  # elements that are worth the start of threads
+_ENOUGH = 1 << 15  # elements that are worth the start of threads
 
 
 @elementwise

@@ -2,7 +2,7 @@
 
 Forward and the gradient by the input are one convolution, seen from two sides, and there are two ways to
 compute it: with the channels of a pixel side by side (`conv_pixels.py`), and with one channel after the other
-(`conv_planes.py`), which is faster while there are few channels. The gradient by the weights is in
+(`conv_planes.py`), which is faster for few outputs. The gradient by the weights is in
 `conv_weight.py`; for kernels with gaps or channels in groups it is here.
 
 No sum is divided in a way that depends on the number of threads, so neither does any result.
@@ -30,7 +30,8 @@ Pair = tuple[int, int]
 Side = tuple[int, int, int, int, int, int]
 Shape = tuple[int, ...]
 
-# The channels of a pixel go side by side where so many numbers follow one another, for so many outputs.
+# The channels of a pixel go side by side where the outputs fill their vectors to four fifths, or where so many
+# numbers follow one another, for so many outputs.
 _LENGTH, _ROWS = 64, 16
 # The pictures of a batch are dealt out in so many shares, each worked through by one thread, however many
 # threads there are. The weight gradient is summed over each share in order, then over the shares.
@@ -38,9 +39,9 @@ _SHARES = 8
 # Elements that a block of pictures may take up in the weight gradient: part of a core's second-level cache.
 _BLOCK = 1 << 17
 
-# Work that is worth the start of threads, a tenth of a millisecond: multiplications, and terms of sums.
-_ENOUGH = 1 << 22
-_ENOUGH_SUMS = 1 << 19
+# Work that is worth the start of threads, some 30 microseconds: multiplications, and terms of sums.
+_ENOUGH = 1 << 20
+_ENOUGH_SUMS = 1 << 17
 
 
 @in_parallel(enough=_ENOUGH)
@@ -108,10 +109,13 @@ def _sides(
     )
 
 
-def _suits_pixels(channels: int, out_rows: int, kernel_width: int, dilation: Pair, groups: int) -> bool:
+def _suits_pixels(
+    channels: int, out_rows: int, kernel_width: int, dilation: Pair, groups: int, lanes: int
+) -> bool:
     """Whether the channels of a pixel should go side by side."""
     length = channels // groups * (kernel_width if groups == 1 and dilation[1] == 1 else 1)
-    return length >= _LENGTH and out_rows // groups >= _ROWS
+    rows = out_rows // groups
+    return 4 * -(-rows // lanes) * lanes <= 5 * rows or (length >= _LENGTH and rows >= _ROWS)
 
 
 @functools.lru_cache(maxsize=256)
@@ -119,7 +123,7 @@ def _forward_plan(
     x: Shape, weight: Shape, stride: Pair, padding: Pair, dilation: Pair, groups: int, out: Shape, itemsize: int
 ) -> conv_pixels.Plan | conv_planes.Plan:
     sides, lanes = _sides(x, weight, stride, padding, dilation, out), VECTOR_BYTES // itemsize
-    if _suits_pixels(x[1], weight[0], weight[3], dilation, groups):
+    if _suits_pixels(x[1], weight[0], weight[3], dilation, groups, lanes):
         return conv_pixels.plan(conv_pixels.forward_axis, sides, groups, x, out, lanes)
     geometry = forward_geometry(weight[1], *zip(*sides, strict=True))
     return conv_planes.plan(geometry, False, groups, x, out, lanes)
@@ -131,7 +135,7 @@ def _backward_plan(
     itemsize: int,
 ) -> conv_pixels.Plan | conv_planes.Plan:  # fmt: skip
     sides, lanes = _sides(grad_out, weight, stride, padding, dilation, grad_x), VECTOR_BYTES // itemsize
-    if _suits_pixels(weight[0], grad_x[1], weight[3], dilation, groups):
+    if _suits_pixels(weight[0], grad_x[1], weight[3], dilation, groups, lanes):
         return conv_pixels.plan(conv_pixels.backward_axis, sides, groups, grad_out, grad_x, lanes)
     geometry = conv_planes.backward_geometry(weight[0] // groups, *zip(*sides, strict=True))
     return conv_planes.plan(geometry, True, groups, grad_out, grad_x, lanes)

@@ -45,7 +45,7 @@ Shape = tuple[int, ...]
 _TERMS = 128  # at most so many products are summed up in a register
 _STRIP = 8 * PIXELS  # pixels; a multiple of the lanes of a vector
 _SHARES = 8  # of the pictures, however many threads there are
-_ENOUGH = 1 << 22  # products that are worth the start of threads, a tenth of a millisecond
+_ENOUGH = 1 << 20  # products that are worth the start of threads, some 30 microseconds
 
 
 class Axis(NamedTuple):
@@ -229,17 +229,22 @@ def _loop(vectors: int, vector_bytes: int) -> Shared[Any]:
         """False, and nothing done, if it is a gradient (`turned`) and its weights are not all finite."""
         images, channels, height, columns = x.shape
         all_rows = out.shape[1]
+        rows = all_rows // groups
         lanes = vector_bytes // x.itemsize
         width = blocks * vectors * lanes
         shares, terms = min(images, _SHARES), term_places.size
         packed_size = groups * terms * width
         strips_size = shares * splits * _STRIP * width
-        memory, packed = aligned(packed_size + strips_size + shares * splits * size, x)
-        strips = packed + packed_size
+        memory, packed = aligned(packed_size + groups * width + strips_size + shares * splits * size, x)
+        biases = packed + packed_size
+        strips = biases + groups * width
         frames = strips + strips_size
+        fill(memory, biases, groups * width, 0)
+        for g in range(groups):
+            for o in range(rows):
+                memory[biases + g * width + o] = bias[g * rows + o]
         if not _pack(weight, groups, turned, term_places, vectors * lanes, lanes, blocks, memory, packed):
             return False
-        rows = all_rows // groups
         picture, result = x.reshape(-1), out.reshape(-1)
         pixels = out.shape[2] * out.shape[3]
         strip_count = (pixels + _STRIP - 1) // _STRIP
@@ -248,7 +253,6 @@ def _loop(vectors: int, vector_bytes: int) -> Shared[Any]:
             frame = frames + task * size
             strip = strips + task * _STRIP * width
             fill(memory, frame, size, 0)
-            fill(memory, strip, _STRIP * width, 0)
             for n in range(share * images // shares, (share + 1) * images // shares):
                 plane = height * columns
                 write_frame(
@@ -258,19 +262,20 @@ def _loop(vectors: int, vector_bytes: int) -> Shared[Any]:
                     corner = frame + g * (channels // groups)
                     for s in range(split * strip_count // splits, (split + 1) * strip_count // splits):
                         count = min(_STRIP, pixels - s * _STRIP)
-                        for p in range(count):
-                            for o in range(rows):
-                                memory[strip + p * width + o] = bias[g * rows + o]
                         for b in range(blocks):
                             weights = packed + (g * blocks + b) * terms * vectors * lanes
+                            block = b * vectors * lanes
+                            before, step = biases + g * width + block, 0  # what the first chunk is added to
                             for c in range(chunks.shape[0]):
                                 first, last, length, term = chunks[c]
                                 for p in range(0, count, PIXELS):
                                     pixel_tile(
                                         memory, weights + term * vectors * lanes, memory, corner, places,
                                         s * _STRIP + p, stretches, first, last, length, memory,
-                                        strip + p * width + b * vectors * lanes, width, PIXELS, vectors,
+                                        before + p * step, step, memory, strip + p * width + block, width,
+                                        PIXELS, vectors,
                                     )  # fmt: skip
+                                before, step = strip + block, width
                         start = (n * all_rows + g * rows) * pixels + s * _STRIP
                         _write_strip(memory, strip, width, lanes, count, rows, planes, result, start)
         return True

@@ -42,7 +42,7 @@ _TERMS = 128
 # Rows and vectors of a tile: their sums fit into the registers. Few, as each takes seconds to compile.
 _TILES = ((4, 3), (6, 3), (8, 3), (8, 2)) if REGISTERS == 32 else ((4, 3), (6, 2))
 _SHARES = 8  # of the pictures, however many threads there are
-_ENOUGH = 1 << 22  # products that are worth the start of threads, a tenth of a millisecond
+_ENOUGH = 1 << 20  # products that are worth the start of threads, some 30 microseconds
 
 
 class Geometry(NamedTuple):

@@ -34,7 +34,7 @@ Pair = tuple[int, int]
 _ROWS, _VECTORS = (8, 3) if VECTOR_BYTES == 64 else (4, 3)
 _PIXELS = 128  # summed up in a register
 _SHARES = 8  # of the pictures, however many threads there are
-_ENOUGH = 1 << 22  # products that are worth the start of threads, a tenth of a millisecond
+_ENOUGH = 1 << 20  # products that are worth the start of threads, some 30 microseconds
 
 
 def _tile(kernel_rows: int, outputs: int, vectors: int) -> tuple[int, int, int]:

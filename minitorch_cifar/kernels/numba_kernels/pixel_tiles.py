@@ -33,13 +33,16 @@ def pixel_tile(
     first: Any,
     last: Any,
     length: Any,
+    before: Any,
+    before_start: Any,
+    before_pixel: Any,
     out: Any,
     out_start: Any,
     out_pixel: Any,
     pixels: Any,
     vectors: Any,
 ) -> tuple[Any, Callable[..., Any]]:
-    """out[p, o] += Σ_s Σ_t frame[places[p] + stretches[s] + t] · weights[s, t, o] for first ≤ s < last and t
+    """out[p, o] = before[p, o] + Σ_s Σ_t frame[places[p] + stretches[s] + t] · weights[s, t, o] for first ≤ s < last and t
     below `length`, for `pixels` pixels p, and all o in `vectors` vectors.
 
     Each t costs a load, broadcast, for every pixel, and a load for every vector of weights, for pixels ·
@@ -47,16 +50,16 @@ def pixel_tile(
     first begins. All positions count elements.
     """
     signature = types.void(
-        weights, _int, frame, _int, places, _int, stretches, _int, _int, _int, out, _int, _int,
-        pixels, vectors,
+        weights, _int, frame, _int, places, _int, stretches, _int, _int, _int, before, _int, _int,
+        out, _int, _int, pixels, vectors,
     )  # fmt: skip
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         weights, weights_start, frame, frame_start, places, first_place, *rest = given(
             context, builder, signature, arguments
         )
-        stretches, first, last, length, out, out_start, out_pixel = rest[:7]
-        pixel_count, vector_count = (kind.literal_value for kind in signature.args[13:])
+        stretches, first, last, length, before, before_start, before_pixel, out, out_start, out_pixel = rest[:10]
+        pixel_count, vector_count = (kind.literal_value for kind in signature.args[16:])
         of = Vectors(context, builder, signature.args[2].dtype)
         step = constant(vector_count * of.lanes)
         sums = [of.zeros(vector_count) for _ in range(pixel_count)]
@@ -77,9 +80,10 @@ def pixel_tile(
                     for v in range(vector_count):
                         of.add_product(sums[p][v], number, weight[v])
         for p in range(pixel_count):
+            earlier = of.pointer(before, before_start, (constant(p), before_pixel))
             row = of.pointer(out, out_start, (constant(p), out_pixel))
             for v in range(vector_count):
-                of.store(builder.fadd(of.load(row, v), builder.load(sums[p][v])), row, v)
+                of.store(builder.fadd(of.load(earlier, v), builder.load(sums[p][v])), row, v)
         return context.get_dummy_value()
 
     return signature, generate

@@ -21,8 +21,8 @@ from .runtime import Shared, in_parallel, inlined
 
 Pair = tuple[int, int]
 
-# Input elements that are worth the start of threads, a tenth of a millisecond.
-_ENOUGH = 1 << 18
+# Input elements that are worth the start of threads, some 30 microseconds.
+_ENOUGH = 1 << 16
 _MOST_WINDOWS = 16  # that are computed at once
 
 
