@@ -62,8 +62,10 @@ class NativeBatchNorm(Operation):
             ctx.statistics = mean, invstd
             count = wide.shape[0] * wide.shape[2]
             if count:
-                _move_average(running_mean, mean, momentum)
-                _move_average(running_var, var * (count / max(count - 1, 1)), momentum)
+                if running_mean is not None:
+                    active.move_average(running_mean, mean, 1.0, momentum)
+                if running_var is not None:
+                    active.move_average(running_var, var, count / max(count - 1, 1), momentum)
         else:
             if running_mean is None or running_var is None:
                 raise RuntimeError("running_mean and running_var must be defined in evaluation mode")
@@ -111,9 +113,3 @@ class NativeBatchNorm(Operation):
 def _as_three_dimensional(x: Array) -> tuple[int, int, int]:
     """(N, C, ...) -> (N, C, L): all positions in one axis."""
     return x.shape[0], x.shape[1], math.prod(x.shape[2:])
-
-
-def _move_average(average: Array | None, value: Array, momentum: float) -> None:
-    if average is not None:
-        with np.errstate(over="ignore", invalid="ignore"):  # infinity without a word, as in PyTorch
-            average[...] = (1 - momentum) * average.astype(np.float64) + momentum * value

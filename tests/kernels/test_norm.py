@@ -189,3 +189,16 @@ def test_results_do_not_depend_on_the_number_of_threads() -> None:
         set_num_threads(threads)
     for one, two in zip(*results, strict=True):
         np.testing.assert_array_equal(one, two)
+
+
+@pytest.mark.parametrize("backend", BACKENDS)
+@pytest.mark.parametrize("shape", [(5,), (1, 5)])
+@given(dtype=st.sampled_from(DTYPES), layout=st.sampled_from(LAYOUTS), seed=st.integers(0, 99))
+def test_averages_move_by_the_momentum(backend: str, shape: tuple[int, ...], dtype, layout, seed) -> None:
+    generator = np.random.default_rng(seed)
+    average, value = generator.normal(size=shape).astype(dtype), generator.normal(size=5)
+    factor, momentum = generator.uniform(1, 2), generator.uniform(0, 1)
+    moved = laid_out(average.copy(), layout)
+    kernels(backend, "norm").move_average(moved, value, factor, momentum)
+    expected = (1 - momentum) * average.astype(np.float64) + momentum * factor * value
+    np.testing.assert_allclose(moved, expected.astype(dtype), rtol=1e-6 if dtype == np.float32 else 1e-14)

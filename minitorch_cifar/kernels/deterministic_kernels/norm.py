@@ -10,6 +10,7 @@ from numba import prange
 from ...dtypes import Array
 from ..numba_kernels.norm import batch_norm_eval_forward as batch_norm_eval_forward
 from ..numba_kernels.norm import eval_backward, train_backward, train_forward
+from ..numba_kernels.norm import move_average as move_average
 from ..numba_kernels.pool import max_pool2d_backward
 from ..numba_kernels.runtime import in_parallel
 from .sums import sum_of, sum_of_products, sum_of_squares

@@ -18,6 +18,8 @@ import numpy as np
 from numba import prange
 
 from ...dtypes import Array
+from ..numpy_kernels import norm as specification
+from .flat import compiled
 from .layout import behaved, deliver, target
 from .runtime import Shared, in_parallel, inlined
 
@@ -207,6 +209,21 @@ def train_forward(loop: Shared[Any]) -> Kernel:
 
 
 batch_norm_train_forward = train_forward(_train_forward)
+
+
+@compiled
+def _move_average(average: Array, value: Array, factor: float, momentum: float) -> None:
+    for c in range(average.size):
+        average[c] = (1 - momentum) * np.float64(average[c]) + momentum * (value[c] * factor)
+
+
+def move_average(average: Array, value: Array, factor: float, momentum: float) -> None:
+    if average.shape != value.shape:  # one element per channel, but in other dimensions
+        specification.move_average(average, value, factor, momentum)
+        return
+    result = behaved(average)
+    _move_average(result, behaved(value), factor, momentum)
+    deliver(result, average)
 
 
 def batch_norm_eval_forward(

@@ -2,7 +2,7 @@
 
 The input comes as x[n, c, l]: sample, channel, and all positions of a picture in one axis. Training
 normalises each channel by the mean and variance of this batch and hands both back; evaluation uses stored
-ones. Sums run in float64, also for float32 data. The running averages are the caller's business.
+ones. Sums run in float64, also for float32 data. The running averages are moved by `move_average`.
 """
 
 from __future__ import annotations
@@ -51,6 +51,12 @@ def batch_norm_train_forward(
     np.divide(np.square(deviation).sum(axis=(0, 2)), count, out=var)
     np.divide(1, np.sqrt(var + eps), out=invstd)
     _scale_and_shift(x, weight, bias, mean, invstd, out)
+
+
+@silently
+def move_average(average: Array, value: Array, factor: float, momentum: float) -> None:
+    """average ← (1 - momentum) · average + momentum · factor · value, computed in float64."""
+    np.copyto(average, (1 - momentum) * average.astype(np.float64) + momentum * (value * factor))
 
 
 @silently

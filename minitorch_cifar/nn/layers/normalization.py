@@ -84,10 +84,12 @@ class _BatchNorm(Module):
         self._check_input_dim(input)
         tracking = self.training and self.track_running_stats
         momentum = 0.0 if self.momentum is None else self.momentum
-        if tracking and self.num_batches_tracked is not None:
-            self.num_batches_tracked.add_(1)
+        count = self.num_batches_tracked if tracking else None
+        if count is not None:
+            count._array += 1  # `count.add_(1)`, which takes longer than all the rest here
+            count.bump_version()
             if self.momentum is None:  # the plain mean over all batches
-                momentum = 1.0 / float(self.num_batches_tracked)
+                momentum = 1.0 / float(count)
         # Evaluation mode without running statistics falls back on those of the batch.
         batch_statistics = self.training or (self.running_mean is None and self.running_var is None)
         keep = not self.training or self.track_running_stats
