@@ -156,7 +156,7 @@ def channels_side_by_side(x: Array, packed: Array, places: Array, stretches: Arr
                 start = (b * stretches.size + s) * length * BLOCK
                 for p in range(0, pixels, PIXELS):
                     pixel_tile(
-                        weights, start, flat, 0, places, p, stretches, s, s + 1, length, total,
+                        weights, start, BLOCK, flat, 0, places, p, stretches, s, s + 1, length, total,
                         p * outputs + b * BLOCK, outputs, total, p * outputs + b * BLOCK, outputs, PIXELS, 2,
                     )  # fmt: skip
         for o in range(outputs):  # (H, W, O) -> (O, H, W)

@@ -92,7 +92,7 @@ def _tile_loop() -> tuple[Any, int]:
         out = frame + PIXELS * terms
         for _ in range(rounds):
             pixel_tile(
-                memory, weights, memory, frame, places, 0, stretches, 0, 1, terms, memory, out, width,
+                memory, weights, width, memory, frame, places, 0, stretches, 0, 1, terms, memory, out, width,
                 memory, out, width, PIXELS, vectors,
             )  # fmt: skip
 

@@ -270,10 +270,10 @@ def _loop(vectors: int, vector_bytes: int) -> Shared[Any]:
                                 first, last, length, term = chunks[c]
                                 for p in range(0, count, PIXELS):
                                     pixel_tile(
-                                        memory, weights + term * vectors * lanes, memory, corner, places,
-                                        s * _STRIP + p, stretches, first, last, length, memory,
-                                        before + p * step, step, memory, strip + p * width + block, width,
-                                        PIXELS, vectors,
+                                        memory, weights + term * vectors * lanes, vectors * lanes, memory,
+                                        corner, places, s * _STRIP + p, stretches, first, last, length,
+                                        memory, before + p * step, step, memory, strip + p * width + block,
+                                        width, PIXELS, vectors,
                                     )  # fmt: skip
                                 before, step = strip + block, width
                         start = (n * all_rows + g * rows) * pixels + s * _STRIP

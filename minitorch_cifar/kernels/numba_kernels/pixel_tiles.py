@@ -25,6 +25,7 @@ def pixel_tile(
     typing_context: Any,
     weights: Any,
     weights_start: Any,
+    weights_step: Any,
     frame: Any,
     frame_start: Any,
     places: Any,
@@ -46,22 +47,21 @@ def pixel_tile(
     below `length`, for `pixels` pixels p, and all o in `vectors` vectors.
 
     Each t costs a load, broadcast, for every pixel, and a load for every vector of weights, for pixels ·
-    vectors multiply-adds. `weights` is stored as [s][t][o] without gaps, and `weights_start` is where s =
-    first begins. All positions count elements.
+    vectors multiply-adds. The weights are stored as [s][t][o], `weights_step` from t to t, and begin at
+    `weights_start` with s = first. All positions count elements.
     """
     signature = types.void(
-        weights, _int, frame, _int, places, _int, stretches, _int, _int, _int, before, _int, _int,
+        weights, _int, _int, frame, _int, places, _int, stretches, _int, _int, _int, before, _int, _int,
         out, _int, _int, pixels, vectors,
     )  # fmt: skip
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
-        weights, weights_start, frame, frame_start, places, first_place, *rest = given(
+        weights, weights_start, step, frame, frame_start, places, first_place, *rest = given(
             context, builder, signature, arguments
         )
         stretches, first, last, length, before, before_start, before_pixel, out, out_start, out_pixel = rest[:10]
-        pixel_count, vector_count = (kind.literal_value for kind in signature.args[16:])
-        of = Vectors(context, builder, signature.args[2].dtype)
-        step = constant(vector_count * of.lanes)
+        pixel_count, vector_count = (kind.literal_value for kind in signature.args[17:])
+        of = Vectors(context, builder, signature.args[3].dtype)
         sums = [of.zeros(vector_count) for _ in range(pixel_count)]
         corners = []
         for p in range(pixel_count):
