@@ -74,7 +74,8 @@ def run_backward(
     for (node, index), grad in roots:
         if walk.reached is None or node in walk.reached:
             walk.add(node, index, grad)
-    arrived, watched = walk.arrived, anomaly.enabled
+    arrived, private, watched = walk.arrived, walk.private, anomaly.enabled
+    is_plain = targets is None and not watched
     with no_grad(), np.errstate(all="ignore"):  # inf - inf where paths meet is NaN, not a warning
         for node in order:
             grads = arrived.pop(node, None)
@@ -82,17 +83,23 @@ def run_backward(
                 if walk.reached is not None and node not in walk.reached:
                     continue
                 grads = [None] * len(node.output_metadata)
-            ends_here = running is not None and node not in running
-            # As in PyTorch, a tensor's hooks act on what is captured only where the walk ends.
-            if captured and not ends_here:
-                _capture(node, grads, captured)
-            if node.hooks is not None:
-                grads = node.hooks.call_tensor_hooks(written_out(grads))
-                walk.private.discard(node)  # a hook may have kept the array
-            if ends_here:
-                _capture(node, grads, captured)
-                continue
-            results = walk.call_watched(node, grads) if watched else walk.call(node, grads)
+            if is_plain and node.hooks is None:  # the usual case, in which nobody looks on
+                if type(node) is AccumulateGrad:
+                    node.accumulate(grads[0], node in private)
+                    continue
+                results = node.run(grads)
+            else:
+                ends_here = running is not None and node not in running
+                # As in PyTorch, a tensor's hooks act on what is captured only where the walk ends.
+                if captured and not ends_here:
+                    _capture(node, grads, captured)
+                if node.hooks is not None:
+                    grads = node.hooks.call_tensor_hooks(written_out(grads))
+                    private.discard(node)  # a hook may have kept the array
+                if ends_here:
+                    _capture(node, grads, captured)
+                    continue
+                results = walk.call_watched(node, grads) if watched else walk.call(node, grads)
             if not keep_graph:
                 node.release()
             if node.next_functions or results:
@@ -152,9 +159,7 @@ class _Walk:
                 f"{len(edges)}, got {len(results)})"
             )
         arrived, reached = self.arrived, self.reached
-        position = -1
-        for grad in results:
-            position += 1
+        for position, grad in enumerate(results):
             if grad is None:
                 continue
             target, index = edges[position]
@@ -167,17 +172,16 @@ class _Walk:
                     grad = _fit(grad, shape, dtype, node, position)
                 elif not target.takes_lazy_gradients:
                     grad = grad.dense()
-            if target in arrived:
-                self.add(target, index, grad)
-                if len(metadata) == 1:
-                    self.private.add(target)  # a sum is a new array
-                continue
             if len(metadata) > 1:
                 self.add(target, index, grad)
-                continue
-            arrived[target] = [grad]
-            if type(target) is AccumulateGrad or target.is_view:  # others do not care
-                if self._is_private(node, grad, position, results, grads):
+            elif target in arrived:
+                self.add(target, index, grad)
+                self.private.add(target)  # a sum is a new array
+            else:
+                arrived[target] = [grad]
+                # Only leaves care, and views on the way to them.
+                may_keep = type(target) is AccumulateGrad or target.is_view
+                if may_keep and self._is_private(node, grad, position, results, grads):
                     self.private.add(target)
 
     def _is_private(
@@ -195,12 +199,10 @@ class _Walk:
             if node in self.private:  # also what it was made of
                 return True
         else:
-            index = 0
-            for other in results:
+            for index, other in enumerate(results):
                 if index != position and other is not None and (other is owner or other.base is owner):
                     return False
-                index += 1
-        for other in grads:
+        for other in grads:  # noqa: SIM110 - this runs for each leaf
             if other is not None and (other is owner or other.base is owner):
                 return False
         return True

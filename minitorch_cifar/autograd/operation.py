@@ -25,7 +25,7 @@ from .variable import TensorBase, wrap
 from .views import track_view
 
 if TYPE_CHECKING:
-    from ..tensor import Tensor
+    pass
 
 
 class Operation(Node):
@@ -133,19 +133,16 @@ class Operation(Node):
         """Become the node of the graph that leads from `outputs` back along `edges`."""
         self.next_functions = tuple(edges)
         self.age = next(ages)
-        if self.node_name is not type(self).node_name:  # this call's own: `pow` has several
-            self.__class__ = _named(type(self), self.node_name)  # type: ignore[assignment]
+        cls: Any = type(self)
+        if self.node_name is not cls.node_name:  # this call's own: `pow` has several
+            self.__class__ = _named(cls, self.node_name)
         self.output_metadata = metadata = []
-        index = 0
-        for output in outputs:
+        for index, output in enumerate(outputs):
             array = output._array
             dtype = array.dtype
             metadata.append((array.shape, dtype))
             if dtype.kind == "f":  # indices and masks carry no gradient
-                output._grad_fn = self
-                if index:
-                    output._output_index = index
-            index += 1
+                output._grad_fn, output._output_index = self, index
         if anomaly.enabled:
             self.forward_trace = forward_trace()
 

@@ -174,9 +174,10 @@ class ModuleTree:
     def __getattr__(self, name: str) -> Any:
         # Only reached when ordinary lookup fails: parameters, buffers and children are not in __dict__.
         own = self.__dict__
-        for place in ("_parameters", "_buffers", "_modules"):
-            if place in own and name in own[place]:
-                return own[place][name]
+        if "_modules" in own:
+            for place in (own["_parameters"], own["_modules"], own["_buffers"]):
+                if name in place:
+                    return place[name]
         message = f"'{type(self).__name__}' object has no attribute '{name}'"
         if name in NOT_HERE:  # any other name is the program's own, or misspelt
             message += f": {not_part(name, dir(type(self)))}"

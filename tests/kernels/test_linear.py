@@ -8,7 +8,7 @@ from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from minitorch_cifar import get_num_threads, set_num_threads
-from minitorch_cifar.kernels.numba_kernels.product import multiply
+from minitorch_cifar.kernels.numba_kernels.product import _multiply
 
 from .comparing import BACKENDS, DTYPES, LAYOUTS, assert_accurate, empty_in, kernels, laid_out, numbers
 
@@ -83,10 +83,10 @@ def test_large_products_match_torch(rows, features, outputs, bias, dtype, layout
     module = kernels("numba", "linear")
     given_x, given_weight, given_upstream = (laid_out(a, layout) for a in (x, weight, upstream))
     results = [empty_in(shape, dtype, layout) for shape in (upstream.shape, x.shape, weight.shape)]
-    threads, enough = get_num_threads(), multiply.enough
+    threads, enough = get_num_threads(), _multiply.enough
     by_threads = []
     try:
-        multiply.enough = 0
+        _multiply.enough = 0
         for count in (1, 2):
             set_num_threads(count)
             for result in results:
@@ -96,11 +96,13 @@ def test_large_products_match_torch(rows, features, outputs, bias, dtype, layout
             module.linear_grad_weight(given_upstream, given_x, results[2])
             by_threads.append([result.copy() for result in results])
     finally:
-        multiply.enough = enough
+        _multiply.enough = enough
         set_num_threads(threads)
     for one, two in zip(*by_threads, strict=True):
         np.testing.assert_array_equal(one, two)
     largest = [np.abs(a).max() for a in (x, weight, upstream)]
     scales = largest[0] * largest[1], largest[2] * largest[1], largest[2] * largest[0]
-    for ours, peer, exact, scale in zip(results, reference(dtype), reference(np.float64), scales, strict=True):
+    for ours, peer, exact, scale in zip(
+        results, reference(dtype), reference(np.float64), scales, strict=True
+    ):
         assert_accurate(ours, peer, exact, scale)

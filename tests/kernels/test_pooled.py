@@ -143,7 +143,9 @@ def test_results_do_not_depend_on_the_number_of_threads() -> None:
 
 @pytest.mark.parametrize("backend", BACKENDS)
 @given(shape=st.tuples(*[st.integers(0, 4)] * 4), layout=st.sampled_from(LAYOUTS), seed=st.integers(0, 99))
-def test_relu_looks_at_the_winners_alone(backend: str, shape: tuple[int, ...], layout: str, seed: int) -> None:
+def test_relu_looks_at_the_winners_alone(
+    backend: str, shape: tuple[int, ...], layout: str, seed: int
+) -> None:
     generator = np.random.default_rng(seed)
     y = np.where(generator.random((*shape[:2], 5, 6)) < 0.3, 0, generator.normal(size=(*shape[:2], 5, 6)))
     y[generator.random(y.shape) < 0.1] = np.nan

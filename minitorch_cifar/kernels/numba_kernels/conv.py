@@ -120,7 +120,14 @@ def _suits_pixels(
 
 @functools.lru_cache(maxsize=256)
 def _forward_plan(
-    x: Shape, weight: Shape, stride: Pair, padding: Pair, dilation: Pair, groups: int, out: Shape, itemsize: int
+    x: Shape,
+    weight: Shape,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    groups: int,
+    out: Shape,
+    itemsize: int,
 ) -> conv_pixels.Plan | conv_planes.Plan:
     sides, lanes = _sides(x, weight, stride, padding, dilation, out), VECTOR_BYTES // itemsize
     if _suits_pixels(x[1], weight[0], weight[3], dilation, groups, lanes):

@@ -14,14 +14,9 @@ from ...dtypes import Array
 from ..numpy_kernels import linear as specification
 from .flat import compiled, compiled_sums
 from .layout import behaved, deliver, target
-from .product import multiply
+from .product import is_large, multiply
 
 _FEW = 8  # rows
-
-
-def _is_large(rows: Array, matrix: Array, result: Array) -> bool:
-    """Whether the product of `rows` and a matrix goes to the tiles. Its sizes fit."""
-    return rows.dtype == matrix.dtype == result.dtype and len(rows) * matrix.size >= multiply.enough
 
 
 @compiled
@@ -54,15 +49,14 @@ def _forward(x: Array, weight: Array, bias: Array, out: Array) -> None:
 def linear_forward(x: Array, weight: Array, bias: Array | None, out: Array) -> None:
     fits = out.shape == (len(x), len(weight)) and x.shape[1:] == weight.shape[1:]
     fits = fits and (bias is None or bias.shape == out.shape[1:])
-    is_large = fits and len(x) > _FEW and _is_large(x, weight, out)
-    if out.dtype.kind != "f" or not fits or (len(x) > _FEW and not is_large):
+    if fits and len(x) > _FEW and is_large(x, weight, out):
+        multiply(x, weight, True, bias, out)
+        return
+    if out.dtype.kind != "f" or not fits or len(x) > _FEW:
         specification.linear_forward(x, weight, bias, out)
         return
-    result, start = target(out), np.empty(0, x.dtype) if bias is None else behaved(bias)
-    if is_large:
-        multiply.shared(behaved(x), False, behaved(weight), True, start, result)
-    else:
-        _forward(behaved(x), behaved(weight), start, result)
+    result = target(out)
+    _forward(behaved(x), behaved(weight), np.empty(0, x.dtype) if bias is None else behaved(bias), result)
     deliver(result, out)
 
 
@@ -77,16 +71,14 @@ def _grad_input(grad_out: Array, weight: Array, grad_x: Array) -> None:
 
 def linear_grad_input(grad_out: Array, weight: Array, grad_x: Array) -> None:
     fits = grad_x.shape == (len(grad_out), *weight.shape[1:]) and grad_out.shape[1:] == weight.shape[:1]
-    is_large = fits and len(grad_out) > _FEW and _is_large(grad_out, weight, grad_x)
-    if grad_x.dtype.kind != "f" or not fits or (len(grad_out) > _FEW and not is_large):
+    if fits and len(grad_out) > _FEW and is_large(grad_out, weight, grad_x):
+        multiply(grad_out, weight, False, None, grad_x)
+        return
+    if grad_x.dtype.kind != "f" or not fits or len(grad_out) > _FEW:
         specification.linear_grad_input(grad_out, weight, grad_x)
         return
     result = target(grad_x)
-    if is_large:
-        none = np.empty(0, result.dtype)
-        multiply.shared(behaved(grad_out), False, behaved(weight), False, none, result)
-    else:
-        _grad_input(behaved(grad_out), behaved(weight), result)
+    _grad_input(behaved(grad_out), behaved(weight), result)
     deliver(result, grad_x)
 
 
@@ -102,15 +94,12 @@ def _grad_weight(grad_out: Array, x: Array, grad_weight: Array) -> None:
 
 def linear_grad_weight(grad_out: Array, x: Array, grad_weight: Array) -> None:
     fits = grad_weight.shape == grad_out.shape[1:] + x.shape[1:] and len(grad_out) == len(x)
-    is_large = fits and len(x) > _FEW and _is_large(x, grad_weight, grad_weight)
-    is_large = is_large and grad_out.dtype == x.dtype
-    if not len(x) or grad_weight.dtype.kind != "f" or not fits or (len(x) > _FEW and not is_large):
+    if fits and len(x) > _FEW and is_large(grad_out.T, x, grad_weight):
+        multiply(grad_out.T, x, False, None, grad_weight)
+        return
+    if grad_weight.dtype.kind != "f" or not fits or not 0 < len(x) <= _FEW:
         specification.linear_grad_weight(grad_out, x, grad_weight)
         return
     result = target(grad_weight)
-    if is_large:
-        none = np.empty(0, result.dtype)
-        multiply.shared(behaved(grad_out), True, behaved(x), False, none, result)
-    else:
-        _grad_weight(behaved(grad_out), behaved(x), result)
+    _grad_weight(behaved(grad_out), behaved(x), result)
     deliver(result, grad_weight)

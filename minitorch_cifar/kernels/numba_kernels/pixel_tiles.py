@@ -59,7 +59,9 @@ def pixel_tile(
         weights, weights_start, step, frame, frame_start, places, first_place, *rest = given(
             context, builder, signature, arguments
         )
-        stretches, first, last, length, before, before_start, before_pixel, out, out_start, out_pixel = rest[:10]
+        stretches, first, last, length, before, before_start, before_pixel, out, out_start, out_pixel = rest[
+            :10
+        ]
         pixel_count, vector_count = (kind.literal_value for kind in signature.args[17:])
         of = Vectors(context, builder, signature.args[3].dtype)
         sums = [of.zeros(vector_count) for _ in range(pixel_count)]

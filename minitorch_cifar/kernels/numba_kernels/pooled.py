@@ -262,7 +262,12 @@ def _dense(grad: Array, indices: Array, out_size: Pair) -> Array:
 @in_parallel(enough=_ENOUGH_COPIED)
 def _relu_backward(grad: Array, indices: Array, y: Array, grad_x: Array) -> None:
     images, channels, height, width = y.shape
-    gradient, places, values, result = grad.reshape(-1), indices.reshape(-1), y.reshape(-1), grad_x.reshape(-1)
+    gradient, places, values, result = (
+        grad.reshape(-1),
+        indices.reshape(-1),
+        y.reshape(-1),
+        grad_x.reshape(-1),
+    )
     cells = grad.shape[2] * grad.shape[3]
     zero = grad.dtype.type(0)
     for p in prange(images * channels):
@@ -324,7 +329,9 @@ def pooled_conv2d_grad_input(
         lanes = vector_bytes // weight.itemsize
         channels = -(-present // lanes) * lanes
         size = (grad_x.shape[2], grad_x.shape[3])
-        frame = _frame(size, tuple(kernel), stride, padding, out_size, channels, vector_bytes, weight.itemsize)
+        frame = _frame(
+            size, tuple(kernel), stride, padding, out_size, channels, vector_bytes, weight.itemsize
+        )
         loop, work = _input_loop(kernel[0], frame.vectors, vector_bytes), grad.size * frame.taps[-1]
         weight, result = behaved(weight), target(grad_x)
         if loop.of(work)(

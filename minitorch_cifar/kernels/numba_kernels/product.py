@@ -4,13 +4,15 @@
 
 A tile of 8 rows by 32 columns keeps its sums in registers (`pixel_tiles.py`): a row of A is what the window
 of a pixel is there, a column of B what the weights of an output channel are. Both are read where they lie.
-Only what is transposed, and the last columns of B where they do not fill a tile, are copied first.
+Only a transposed B, and the last columns of B where they do not fill a tile, are copied first.
 
 A sum is added to the result after at most 128 products: long sums in float32 lose digits. Blocks of columns
 are shared among threads. No sum is divided, so no result depends on the number of threads.
 """
 
 from __future__ import annotations
+
+import functools
 
 import numpy as np
 from numba import prange
@@ -19,6 +21,7 @@ from ...dtypes import Array
 from .elements import fill
 from .flat import compiled
 from .frames import aligned
+from .layout import behaved, deliver, target
 from .pixel_tiles import PIXELS, pixel_tile, transpose_tile
 from .runtime import in_parallel
 from .vectors import VECTOR_BYTES
@@ -43,26 +46,26 @@ def _turn(
             target[corner + steps[i] + j] = source[start + j * row + i]
 
 
+@functools.lru_cache(maxsize=256)
+def _tables(rows: int, terms: int, lanes: int) -> tuple[Array, Array, Array]:
+    """Where the rows of A, the chunks of a sum, and the packed rows of B begin."""
+    places = np.zeros(rows + PIXELS, np.int64)  # those behind the last are computed as the first, and dropped
+    places[:rows] = np.arange(rows) * terms
+    return places, np.arange(0, terms, _TERMS), np.arange(terms) * _VECTORS * lanes
+
+
 @in_parallel(enough=_ENOUGH)
-def multiply(a: Array, a_is_turned: bool, b: Array, b_is_turned: bool, bias: Array, out: Array) -> None:
-    """out = bias + A B, where A is `a` or its transpose and B is `b` or its transpose; no bias is 0."""
-    rows, columns = out.shape
-    terms = b.shape[1] if b_is_turned else b.shape[0]
-    lanes = VECTOR_BYTES // out.itemsize
+def _multiply(
+    left: Array, right: Array, is_turned: bool, bias: Array, places: Array, chunks: Array, steps: Array, rows: int,
+    columns: int, result: Array,
+) -> None:  # fmt: skip
+    terms = steps.size
+    lanes = VECTOR_BYTES // result.itemsize
     width = _VECTORS * lanes
     blocks = (columns + width - 1) // width
-    left, right, result = a.reshape(-1), b.reshape(-1), out.reshape(-1)
-    if a_is_turned:
-        left = np.empty(rows * terms, a.dtype)
-        _turn(a.reshape(-1), 0, rows, terms, rows, np.arange(rows) * terms, left, 0)
-    places = np.zeros(rows + PIXELS, np.int64)  # what is behind the last row is computed as the first, and dropped
-    for p in range(rows):
-        places[p] = p * terms
-    chunks = np.arange(0, terms, _TERMS)
-    steps = np.arange(terms) * width
     # For each block: the columns of B, a tile of results, the bias.
     size = (terms + PIXELS + 1) * width
-    memory, start = aligned(blocks * size, out)
+    memory, start = aligned(blocks * size, result)
     for block in prange(blocks):
         packed = start + block * size
         tile = packed + terms * width
@@ -73,10 +76,10 @@ def multiply(a: Array, a_is_turned: bool, b: Array, b_is_turned: bool, bias: Arr
         for j in range(count if bias.size else 0):
             memory[biases + j] = bias[first + j]
         weights, corner, step = right, first, columns
-        if b_is_turned or count < width:
+        if is_turned or count < width:
             weights, corner, step = memory, packed, width
             fill(memory, packed, 0 if count == width else terms * width, 0)
-            if b_is_turned:
+            if is_turned:
                 _turn(right, first * terms, terms, count, terms, steps, memory, packed)
             else:
                 for t in range(terms):
@@ -84,19 +87,41 @@ def multiply(a: Array, a_is_turned: bool, b: Array, b_is_turned: bool, bias: Arr
                         memory[packed + t * width + j] = right[t * columns + first + j]
         for p in range(0, rows, PIXELS):
             is_whole = count == width and p + PIXELS <= rows
-            target, place, pitch = memory, tile, width
+            home, place, pitch = memory, tile, width
             if is_whole:
-                target, place, pitch = result, p * columns + first, columns
+                home, place, pitch = result, p * columns + first, columns
             before, from_there, of_row = memory, biases, 0  # what the first chunk is added to
             for c in range(chunks.size):
                 pixel_tile(
                     weights, corner + chunks[c] * step, step, left, 0, places, p, chunks, c, c + 1,
-                    min(_TERMS, terms - chunks[c]), before, from_there, of_row, target, place, pitch,
+                    min(_TERMS, terms - chunks[c]), before, from_there, of_row, home, place, pitch,
                     PIXELS, _VECTORS,
                 )  # fmt: skip
-                before, from_there, of_row = target, place, pitch
+                before, from_there, of_row = home, place, pitch
             if not is_whole:
                 for i in range(min(PIXELS, rows - p)):
                     row = result[(p + i) * columns + first : (p + i) * columns + first + count]
                     for j in range(count):
                         row[j] = memory[tile + i * width + j]
+
+
+def is_large(a: Array, b: Array, out: Array) -> bool:
+    """Whether the product is worth the start of threads, and all are of one floating-point dtype."""
+    return (
+        out.dtype.kind == "f"
+        and a.dtype == b.dtype == out.dtype
+        and a.size * b.size >= _multiply.enough * a.shape[0]
+    )
+
+
+def multiply(a: Array, b: Array, is_turned: bool, bias: Array | None, out: Array) -> None:
+    """out = bias + A B, where B is `b` or, if `is_turned`, its transpose."""
+    rows, columns = out.shape
+    lanes = VECTOR_BYTES // out.itemsize
+    start = np.empty(0, out.dtype) if bias is None else behaved(bias)
+    result = target(out)
+    _multiply.shared(
+        behaved(a).reshape(-1), behaved(b).reshape(-1), is_turned, start,
+        *_tables(rows, b.shape[1 if is_turned else 0], lanes), rows, columns, result.reshape(-1),
+    )  # fmt: skip
+    deliver(result, out)

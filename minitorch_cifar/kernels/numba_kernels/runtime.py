@@ -21,6 +21,10 @@ from ...threads import apply_to_numba, get_num_threads, hold_during_fork
 F = TypeVar("F", bound=Callable[..., Any])
 
 
+# What Numba may run on several threads: nothing but the loops that say so, which spares compile time.
+ONLY_PRANGE = {"prange": True} | dict.fromkeys(
+    ("comprehension", "reduction", "inplace_binop", "setitem", "numpy", "stencil", "fusion"), False
+)
 NEVER = sys.maxsize  # more work than there can be
 _loops: list[Shared[Any]] = []
 _must_run_alone = False  # this process cannot start threads
@@ -45,7 +49,7 @@ class Shared(Generic[F]):
             function.__code__, function.__globals__, function.__name__, None, function.__closure__
         )
         twin.__qualname__ = f"{function.__qualname__}_shared"
-        self.parallel: F = numba.njit(cache=True, error_model="numpy", parallel=True, **options)(twin)
+        self.parallel: F = numba.njit(cache=True, error_model="numpy", parallel=ONLY_PRANGE, **options)(twin)
         self.shared: F = cast(F, self._first) if _guard is None else _guard(self)
 
     def of(self, work: int) -> F:
