@@ -116,7 +116,7 @@ def _ours(shape: Shape, threads: int) -> dict[str, Callable[[], Any]]:
     if shape.pooled:
         pooled = np.empty((shape.batch, shape.outputs, out // 2, out // 2), np.float32)
         indices = np.empty(pooled.shape, np.int64)
-        active.max_pool2d_forward(grad, (2, 2), (2, 2), (0, 0), (1, 1), pooled, indices)
+        active.max_pool2d_forward(grad, (2, 2), (2, 2), (0, 0), (1, 1), pooled, indices, None)
         sparse = (normal(*pooled.shape), indices, (out, out))
         kernels["by input behind a pool"] = lambda: active.pooled_conv2d_grad_input(
             *sparse, weight, *rest, by_x

@@ -39,7 +39,10 @@ class Relu(Elementwise):
         (y,) = ctx.saved
         if isinstance(grad, PooledGradient):
             at_winners = np.empty(grad.grad.shape, y.dtype)
-            active.pooled_relu_backward(grad.grad, grad.indices, y, at_winners)
+            if grad.passing is not None:
+                active.relu_backward(grad.grad, grad.passing, at_winners)
+            else:
+                active.pooled_relu_backward(grad.grad, grad.indices, y, at_winners)
             return PooledGradient(at_winners, grad.indices, grad.shape)
         grad_x: Array = np.empty_like(y)
         active.relu_backward(grad, y, grad_x)

@@ -35,11 +35,14 @@ class PooledGradient(LazyGradient):
     """The gradient of a picture (N, C, H, W) behind a max pool: zero but at the winners' places.
 
     `grad` is the gradient by the pooled picture, `indices` the places h · W + w of the winners, both
-    (N, C, PH, PW). A place that won several windows gets the sum of their gradients.
+    (N, C, PH, PW). A place that won several windows gets the sum of their gradients. `passing` says, if it
+    is known, of which winners a ReLU before the pool lets the gradient pass: that saves to look them up.
     """
 
-    def __init__(self, grad: Array, indices: Array, shape: tuple[int, ...]) -> None:
-        self.grad, self.indices = grad, indices
+    def __init__(
+        self, grad: Array, indices: Array, shape: tuple[int, ...], passing: Array | None = None
+    ) -> None:
+        self.grad, self.indices, self.passing = grad, indices, passing
         self.shape, self.dtype = shape, grad.dtype
 
     def dense(self) -> Array:
@@ -70,17 +73,19 @@ class _MaxPool(_Pool):
 
     @staticmethod
     def backward(ctx: Any, grad: Array, grad_indices: Array | None = None) -> Array | PooledGradient:
-        (indices,) = ctx.saved
+        indices, passing = ctx.saved
         is_sparse = len(ctx.x_shape) == 4 and not ctx.has_gaps
         if is_sparse and 2 * grad.shape[2] * grad.shape[3] <= ctx.x_shape[2] * ctx.x_shape[3]:
-            return PooledGradient(grad, indices, ctx.x_shape)
+            return PooledGradient(grad, indices, ctx.x_shape, passing)
         by_x = np.empty(ctx.x_shape, grad.dtype)
         active.max_pool2d_backward(_batch(grad), _batch(indices), _batch(by_x))
         return by_x
 
     @staticmethod
-    def keep(ctx: Any, x: Array, out: Array, indices: Array, return_indices: bool) -> Any:
-        ctx.save(indices)
+    def keep(
+        ctx: Any, x: Array, out: Array, indices: Array, return_indices: bool, passing: Array | None = None
+    ) -> Any:
+        ctx.save(indices, passing)
         ctx.x_shape = x.shape
         return (out, indices) if return_indices else out
 
@@ -109,10 +114,11 @@ class MaxPool2d(_MaxPool):
         ctx.has_gaps = dilation != (1, 1)
         out = np.empty((*x.shape[:-2], *out_size), x.dtype)
         indices = np.empty(out.shape, _place_type(x, return_indices))
+        passing = np.empty(out.shape, np.bool_) if x.ndim == 4 and ctx.needs_input_grad[0] else None
         active.max_pool2d_forward(
-            _batch(x), kernel_size, stride, padding, dilation, _batch(out), _batch(indices)
+            _batch(x), kernel_size, stride, padding, dilation, _batch(out), _batch(indices), passing
         )
-        return _MaxPool.keep(ctx, x, out, indices, return_indices)
+        return _MaxPool.keep(ctx, x, out, indices, return_indices, passing)
 
 
 class AdaptiveMaxPool2d(_MaxPool):

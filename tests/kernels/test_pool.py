@@ -58,7 +58,10 @@ def max_pool(
     indices = empty_in(upstream.shape, places, layout)
     grad_x = empty_in(x.shape, x.dtype, layout)
     given_x = laid_out(x, layout)
-    module.max_pool2d_forward(given_x, case.kernel, case.stride, case.padding, case.dilation, out, indices)
+    passing = empty_in(upstream.shape, np.bool_, layout)
+    parameters = case.kernel, case.stride, case.padding, case.dilation
+    module.max_pool2d_forward(given_x, *parameters, out, indices, passing)
+    np.testing.assert_array_equal(passing, ~(out <= 0))
     module.max_pool2d_backward(laid_out(upstream, layout), indices, grad_x)
     np.testing.assert_array_equal(given_x, x)
     return [out, indices, grad_x]
@@ -115,7 +118,7 @@ def test_a_batch_large_enough_for_threads(kernel: int) -> None:
     parameters = ((kernel, kernel), (2, 2), (0, 0))
     module = kernels("numba", "pool")
     out, indices, grad_x = np.empty_like(upstream), np.empty(upstream.shape, np.int32), np.empty_like(x)
-    module.max_pool2d_forward(x, *parameters, (1, 1), out, indices)
+    module.max_pool2d_forward(x, *parameters, (1, 1), out, indices, None)
     module.max_pool2d_backward(upstream, indices, grad_x)
     np.testing.assert_array_equal(out, their_max.detach().numpy())
     (their_grad,) = torch.autograd.grad(their_max, their_x, torch.from_numpy(upstream))
@@ -132,7 +135,7 @@ def test_the_largest_of_negative_zero_and_zero_is_the_first(backend: str) -> Non
     for first, second in ((-0.0, 0.0), (0.0, -0.0)):
         x = np.array([first, second]).reshape(1, 1, 1, 2)
         out, indices = np.ones((1, 1, 1, 1)), np.ones((1, 1, 1, 1), np.int64)
-        kernels(backend, "pool").max_pool2d_forward(x, (1, 2), (1, 2), (0, 0), (1, 1), out, indices)
+        kernels(backend, "pool").max_pool2d_forward(x, (1, 2), (1, 2), (0, 0), (1, 1), out, indices, None)
         assert indices.item() == 0
         assert np.signbit(out.item()) == np.signbit(first)
 
@@ -143,7 +146,7 @@ def test_a_window_without_input_passes_no_gradient(backend: str) -> None:
     module = kernels(backend, "pool")
     x = np.ones((1, 1, 3, 1))
     out, indices, grad_x = np.zeros((1, 1, 3, 1)), np.zeros((1, 1, 3, 1), np.int64), np.ones_like(x)
-    module.max_pool2d_forward(x, (1, 2), (1, 1), (0, 1), (1, 2), out, indices)
+    module.max_pool2d_forward(x, (1, 2), (1, 1), (0, 1), (1, 2), out, indices, None)
     module.max_pool2d_backward(np.ones_like(out), indices, grad_x)
     assert (out == -np.inf).all()
     assert (indices == -1).all()
@@ -156,7 +159,7 @@ def test_max_pool_of_whole_numbers(backend: str, dtype: Any) -> None:
     x = np.random.default_rng(0).integers(0, 200, (2, 3, 7, 8)).astype(dtype)
     their, their_indices = F.max_pool2d(torch.from_numpy(x), 3, 2, 1, return_indices=True)
     out, indices = np.empty(their.shape, dtype), np.empty(their.shape, np.int64)
-    kernels(backend, "pool").max_pool2d_forward(x, (3, 3), (2, 2), (1, 1), (1, 1), out, indices)
+    kernels(backend, "pool").max_pool2d_forward(x, (3, 3), (2, 2), (1, 1), (1, 1), out, indices, None)
     np.testing.assert_array_equal(out, their.numpy())
     np.testing.assert_array_equal(indices, their_indices.numpy())
 

@@ -69,11 +69,15 @@ def _max_forward(
 @functools.cache
 def _halving_loop(windows: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
-    def loop(x: Array, out: Array, indices: Array) -> None:
-        """Windows of 2 x 2 next to each other, so many at once; the last of a row may be computed twice."""
+    def loop(x: Array, out: Array, indices: Array, passing: Array) -> None:
+        """Windows of 2 x 2 next to each other, so many at once; the last of a row may be computed twice.
+
+        An empty `passing` is not asked for.
+        """
         images, channels, out_h, out_w = out.shape
         height, width = x.shape[2:]
         flat, values, places = x.reshape(-1), out.reshape(-1), indices.reshape(-1)
+        cells, passes = out_h * out_w, passing.reshape(-1)
         for p in prange(images * channels):
             for h in range(out_h):
                 for step in range(0, out_w, windows):
@@ -82,6 +86,10 @@ def _halving_loop(windows: int) -> Shared[Any]:
                     start = p * height * width + place
                     target = (p * out_h + h) * out_w + w
                     pool_tile(flat, start, start + width, place, width, values, places, target, windows)
+            if passes.size:
+                plane, passing_plane = values[p * cells : (p + 1) * cells], passes[p * cells : (p + 1) * cells]
+                for cell in range(plane.size):
+                    passing_plane[cell] = not plane[cell] <= 0
 
     return loop
 
@@ -201,21 +209,33 @@ def _adaptive_backward(grad_out: Array, grad_x: Array) -> None:
 
 
 def max_pool2d_forward(
-    x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, out: Array, indices: Array
+    x: Array,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    out: Array,
+    indices: Array,
+    passing: Array | None,
 ) -> None:
     if x.dtype.kind != "f":
-        specification.max_pool2d_forward(x, kernel_size, stride, padding, dilation, out, indices)
+        specification.max_pool2d_forward(x, kernel_size, stride, padding, dilation, out, indices, passing)
         return
     values, places = target(out), target(indices)
     halving = kernel_size == stride == (2, 2) and padding == (0, 0) and dilation == (1, 1)
     halving = halving and 2 * out.shape[2] <= x.shape[2] and 2 * out.shape[3] <= x.shape[3]
     if halving and indices.dtype == np.int32 and out.shape[3] >= 4:
         windows = min(_MOST_WINDOWS, 1 << out.shape[3].bit_length() - 1)
-        _halving_loop(windows).of(x.size)(behaved(x), values, places)
+        passes = np.empty((0, 0, 0, 0), np.bool_) if passing is None else target(passing)
+        _halving_loop(windows).of(x.size)(behaved(x), values, places, passes)
+        if passing is not None:
+            deliver(passes, passing)
     else:
         _max_forward.of(x.size)(
             planes(x), kernel_size, stride, padding, dilation, planes(values), planes(places)
         )
+        if passing is not None:
+            np.logical_not(values <= 0, out=passing)
     deliver(values, out)
     deliver(places, indices)
 

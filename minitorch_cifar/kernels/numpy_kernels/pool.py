@@ -37,9 +37,19 @@ def _tap(surrounded: Array, i: int, j: int, stride: Pair, dilation: Pair, out: P
 
 
 def max_pool2d_forward(
-    x: Array, kernel_size: Pair, stride: Pair, padding: Pair, dilation: Pair, out: Array, indices: Array
+    x: Array,
+    kernel_size: Pair,
+    stride: Pair,
+    padding: Pair,
+    dilation: Pair,
+    out: Array,
+    indices: Array,
+    passing: Array | None,
 ) -> None:
     """out = the largest element of each window, indices = its place h·W + w in the plane of the input.
+
+    `passing`, unless it is None, says of each whether a ReLU before the pool lets its gradient pass: not
+    where it is 0 or less.
 
     Among equals the first wins. NaN is larger than everything, and the last NaN of a window wins. x (N, C,
     H, W), out and indices (N, C, OH, OW). A window that misses the input altogether gives the lowest number
@@ -60,6 +70,8 @@ def max_pool2d_forward(
             better = (place >= 0) & ((value > out) | np.isnan(value) | (indices < 0))
             np.copyto(out, value, where=better)
             np.copyto(indices, place, where=better)
+    if passing is not None:
+        np.logical_not(out <= 0, out=passing)
 
 
 def max_pool2d_backward(grad_out: Array, indices: Array, grad_x: Array) -> None:
