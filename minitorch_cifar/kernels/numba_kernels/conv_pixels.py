@@ -295,13 +295,13 @@ class Plan(NamedTuple):
     strips: int
 
     def correlate(self, x: Array, weight: Array, bias: Array, out: Array) -> bool:
-        """Pack the weights and convolve. False, and nothing done, if a gradient's weights are not all finite."""
+        """Pack the weights and convolve. False, and nothing done, if a gradient's weights are not finite."""
         layout = self.layout
         result = target(out)
         if not self.loop.of(self.work)(
-            behaved(x), behaved(weight), self.turned, layout.terms, layout.inside, layout.is_whole, layout.size,
-            layout.places, layout.stretches, layout.chunks, bias, self.groups, layout.blocks, layout.planes,
-            self.loop.splits(self.work, self.shares, self.strips), result,
+            behaved(x), behaved(weight), self.turned, layout.terms, layout.inside, layout.is_whole,
+            layout.size, layout.places, layout.stretches, layout.chunks, bias, self.groups, layout.blocks,
+            layout.planes, self.loop.splits(self.work, self.shares, self.strips), result,
         ):  # fmt: skip
             return False
         deliver(result, out)
@@ -312,7 +312,7 @@ def plan(
     make_axis: Callable[..., Axis], sides: tuple[tuple[int, ...], tuple[int, ...]], groups: int, x: Shape,
     out: Shape, lanes: int,
 ) -> Plan:  # fmt: skip
-    """The plan for arrays of these shapes, `sides` being the arguments of `make_axis` for height and width."""
+    """The plan for arrays of these shapes; `sides` are the arguments of `make_axis` for height and width."""
     layout = _layout(make_axis, sides, x[1], groups, out[1] // groups, lanes)
     return Plan(
         layout,

@@ -280,7 +280,7 @@ class Plan(NamedTuple):
     tiles: int
 
     def correlate(self, x: Array, weight: Array, bias: Array, out: Array) -> bool:
-        """Pack the weights and convolve. False, and nothing done, if a gradient's weights are not all finite."""
+        """Pack the weights and convolve. False, and nothing done, if a gradient's weights are not finite."""
         geometry, tiling = self.geometry, self.tiling
         result = target(out)
         if not self.loop.of(self.work)(

@@ -43,8 +43,8 @@ def pixel_tile(
     pixels: Any,
     vectors: Any,
 ) -> tuple[Any, Callable[..., Any]]:
-    """out[p, o] = before[p, o] + Σ_s Σ_t frame[places[p] + stretches[s] + t] · weights[s, t, o] for first ≤ s < last and t
-    below `length`, for `pixels` pixels p, and all o in `vectors` vectors.
+    """out[p, o] = before[p, o] + Σ_s Σ_t frame[places[p] + stretches[s] + t] · weights[s, t, o] for first ≤ s
+    < last and t below `length`, for `pixels` pixels p, and all o in `vectors` vectors.
 
     Each t costs a load, broadcast, for every pixel, and a load for every vector of weights, for pixels ·
     vectors multiply-adds. The weights are stored as [s][t][o], `weights_step` from t to t, and begin at

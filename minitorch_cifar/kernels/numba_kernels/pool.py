@@ -87,7 +87,10 @@ def _halving_loop(windows: int) -> Shared[Any]:
                     target = (p * out_h + h) * out_w + w
                     pool_tile(flat, start, start + width, place, width, values, places, target, windows)
             if passes.size:
-                plane, passing_plane = values[p * cells : (p + 1) * cells], passes[p * cells : (p + 1) * cells]
+                plane, passing_plane = (
+                    values[p * cells : (p + 1) * cells],
+                    passes[p * cells : (p + 1) * cells],
+                )
                 for cell in range(plane.size):
                     passing_plane[cell] = not plane[cell] <= 0
 

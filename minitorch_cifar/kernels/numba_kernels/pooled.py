@@ -204,8 +204,8 @@ def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
         fill(memory, packed, packed_size, 0)
         for o in range(outputs):
             write_frame(
-                kernels, o * present * taps.size, taps.size, present, VECTOR_BYTES // weight.itemsize, taps, True, memory,
-                packed + o * rows * stretch,
+                kernels, o * present * taps.size, taps.size, present, VECTOR_BYTES // weight.itemsize, taps,
+                True, memory, packed + o * rows * stretch,
             )  # fmt: skip
         finite = np.empty(shares, np.bool_)
         offsets = np.empty((shares, cells + 1), np.int32)
@@ -233,7 +233,7 @@ def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
                         for w in range(pixels):
                             grad_x[n, c, h, w] = memory[corner + w * channels]
             finite[share] = all_finite
-        for share in range(shares):
+        for share in range(shares):  # noqa: SIM110 - `all` takes no generator here
             if not finite[share]:
                 return False
         return True

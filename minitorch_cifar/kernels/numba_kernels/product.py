@@ -56,8 +56,8 @@ def _tables(rows: int, terms: int, lanes: int) -> tuple[Array, Array, Array]:
 
 @in_parallel(enough=_ENOUGH)
 def _multiply(
-    left: Array, right: Array, is_turned: bool, bias: Array, places: Array, chunks: Array, steps: Array, rows: int,
-    columns: int, result: Array,
+    left: Array, right: Array, is_turned: bool, bias: Array, places: Array, chunks: Array, steps: Array,
+    rows: int, columns: int, result: Array,
 ) -> None:  # fmt: skip
     terms = steps.size
     lanes = VECTOR_BYTES // result.itemsize

@@ -30,11 +30,11 @@ def linear(input: Tensor, weight: Tensor, bias: Tensor | None = None) -> Tensor:
     >>> torch.nn.functional.linear(x, weight, torch.tensor([0.0, 100.0]))
     tensor([[ 11., 117.]])
     """
-    if bias is not None and isinstance(input, TensorBase) and isinstance(weight, TensorBase):
-        x, w, b = input._array, weight._array, getattr(bias, "_array", None)  # the usual case
-        if b is not None and x.dtype == w.dtype == b.dtype and x.ndim == w.ndim == 2 and b.ndim == 1:
-            if x.shape[1] == w.shape[1] and b.size == w.shape[0] and x.dtype.kind == "f":
-                return LinearRows.apply(bias, input, weight)  # type: ignore[no-any-return]
+    if isinstance(input, TensorBase) and isinstance(weight, TensorBase) and isinstance(bias, TensorBase):
+        x, w, b = input._array, weight._array, bias._array  # the usual case
+        fits = x.ndim == w.ndim == 2 and x.shape[1] == w.shape[1] and b.shape == w.shape[:1]
+        if fits and x.dtype == w.dtype == b.dtype and x.dtype.kind == "f":
+            return LinearRows.apply(bias, input, weight)  # type: ignore[no-any-return]
     check_tensor(input, "linear")
     check_tensor(weight, "linear", "weight")
     if bias is not None:
