@@ -188,7 +188,7 @@ class _Walk:
         self, node: Node, grad: Array, position: int, results: Sequence[Any], grads: Sequence[Any]
     ) -> bool:
         """Whether `grad`, which `node` returned at `position`, fills memory that nobody else holds."""
-        if not node.returns_fresh_arrays or node.hooks is not None:
+        if not node.returns_fresh_arrays or node.hooks is not None or not grad.flags.writeable:
             return False
         owner = grad
         if grad.base is not None:

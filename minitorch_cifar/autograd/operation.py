@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import functools
 from collections.abc import Iterator, Sequence
-from typing import TYPE_CHECKING, Any, ClassVar
+from typing import Any, ClassVar
 
 import numpy as np
 
@@ -23,9 +23,6 @@ from .node import NO_EDGE, Edge, Node, ages
 from .saved import FREED, Guard, guards_for, raise_if_modified
 from .variable import TensorBase, wrap
 from .views import track_view
-
-if TYPE_CHECKING:
-    pass
 
 
 class Operation(Node):

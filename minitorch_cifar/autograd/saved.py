@@ -47,11 +47,8 @@ def guards_for(saved: Sequence[Any], tensors: Sequence[Any]) -> list[Guard]:
         if kept is None or not isinstance(kept, np.ndarray):
             continue
         for position, tensor in enumerate(tensors):
-            if isinstance(tensor, TensorBase) and (tensor._array is kept or tensor._array is kept.base):
-                counter = tensor._version_counter
-                if counter.is_inference:
-                    raise RuntimeError(_OF_INFERENCE)
-                guards.append((kept, counter, counter.value, position))
+            if isinstance(tensor, TensorBase) and tensor._array is kept:
+                guards.append(_guard(kept, tensor, position))
                 break
         else:
             if kept.base is not None:
@@ -59,10 +56,20 @@ def guards_for(saved: Sequence[Any], tensors: Sequence[Any]) -> list[Guard]:
     return guards
 
 
+def _guard(kept: Array, tensor: TensorBase, position: int) -> Guard:
+    counter = tensor._version_counter
+    if counter.is_inference:
+        raise RuntimeError(_OF_INFERENCE)
+    return kept, counter, counter.value, position
+
+
 def _guard_of_part(kept: Array, tensors: Sequence[Any]) -> list[Guard]:
     for position, tensor in enumerate(tensors):
+        if isinstance(tensor, TensorBase) and tensor._array is kept.base:  # found without arithmetic
+            return [_guard(kept, tensor, position)]
+    for position, tensor in enumerate(tensors):
         if isinstance(tensor, TensorBase) and np.may_share_memory(tensor._array, kept):
-            return [(kept, tensor._version_counter, tensor._version_counter.value, position)]
+            return [_guard(kept, tensor, position)]
     return []
 
 

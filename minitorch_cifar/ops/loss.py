@@ -10,7 +10,6 @@ docstring `g` is the gradient that reaches one loss: dL/dl.
 
 from __future__ import annotations
 
-import math
 from typing import Any
 
 import numpy as np
@@ -41,6 +40,14 @@ def spread(grad: Array, reduction: str, shape: tuple[int, ...]) -> Array:
     return np.full(shape, grad / size if reduction == "mean" and size else grad, grad.dtype)
 
 
+def divide(a: float, b: float) -> float:
+    """a / b as NumPy divides, without its warnings: where b is 0, infinity, or NaN if a is 0 too."""
+    if b:
+        return a / b  # NumPy takes much longer
+    with np.errstate(all="ignore"):
+        return float(np.divide(a, b))
+
+
 class NllLoss(Operation):
     """l = -w[t] x[t] for each row x of log-probabilities with target class t.
 
@@ -67,8 +74,7 @@ class NllLoss(Operation):
             return losses.reshape(x.shape[:-1])
         total, ctx.total_weight = sums.tolist()
         if reduction == "mean":
-            # Without a weight every row is ignored. Python's division does not warn where NumPy's would.
-            total = total / ctx.total_weight if ctx.total_weight else math.nan
+            total = divide(total, ctx.total_weight)
         return np.asarray(total, x.dtype)
 
     @staticmethod
@@ -77,9 +83,7 @@ class NllLoss(Operation):
         if ctx.reduction == "none":
             grad_losses = grad.reshape(-1)
         else:
-            share = float(grad)
-            if ctx.reduction == "mean":
-                share = share / ctx.total_weight if ctx.total_weight else math.nan
+            share = divide(float(grad), ctx.total_weight) if ctx.reduction == "mean" else float(grad)
             grad_losses = np.array([share], grad.dtype)
         grad_x = np.empty((labels.size, ctx.shape[-1]), grad.dtype)
         active.nll_backward(grad_losses, labels, ctx.weights, ctx.ignore_index, grad_x)

@@ -8,10 +8,12 @@ import weakref
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
 import pytest
 
 import minitorch_cifar as torch
 from minitorch_cifar.autograd import Operation
+from minitorch_cifar.kernels import active
 
 
 def test_a_chain_of_100000_operations() -> None:
@@ -114,3 +116,90 @@ def test_gradcheck_names_input_element_and_both_values() -> None:
     with pytest.raises(torch.autograd.GradcheckError, match=r"input 0, element \(1,\): backward gives"):
         torch.autograd.gradcheck(Wrong.apply, x)
     assert not torch.autograd.gradcheck(Wrong.apply, x, raise_exception=False)
+
+
+def _sum_of_two(a: Any, b: Any, held: list[Any]) -> Any:
+    return a + b  # hands one gradient to both
+
+
+def _transposed_twice(a: Any, b: Any, held: list[Any]) -> Any:
+    return a.T + b.T.T.T
+
+
+def _seen_by_a_hook(a: Any, b: Any, held: list[Any]) -> Any:
+    middle = a.T
+    middle.register_hook(lambda grad: held.append(grad))
+    return middle * 2 + b.view(-1).view(3, 3)
+
+
+def _seen_by_a_node(a: Any, b: Any, held: list[Any]) -> Any:
+    product = a @ b
+    product.grad_fn.register_hook(lambda grads, _: held.extend(grads))
+    return product
+
+
+def _replaced_by_a_hook(a: Any, b: Any, held: list[Any]) -> Any:
+    product, own = a @ b, torch.ones(3, 3)
+    held.append(own)
+    product.grad_fn.register_hook(lambda grads, _: (own, own))
+    return product
+
+
+def _retained(a: Any, b: Any, held: list[Any]) -> Any:
+    view = a.view(9)
+    view.retain_grad()
+    held.append(view)
+    return view.view(3, 3).T * b
+
+
+def _of_a_linear_layer(a: Any, b: Any, held: list[Any]) -> Any:
+    return torch.nn.functional.linear(a.T, b, b[0]) + b.T
+
+
+class _HandsOn(torch.autograd.Function):
+    @staticmethod
+    def forward(ctx: Any, x: Any, y: Any) -> Any:
+        return x * 1
+
+    @staticmethod
+    def backward(ctx: Any, grad: Any) -> Any:
+        return grad, grad
+
+
+def _handed_on_by_a_function(a: Any, b: Any, held: list[Any]) -> Any:
+    return _HandsOn.apply(a.T, b.T)
+
+
+@pytest.mark.parametrize(
+    "compute",
+    [
+        _sum_of_two, _transposed_twice, _seen_by_a_hook, _seen_by_a_node, _replaced_by_a_hook, _retained,
+        _of_a_linear_layer, _handed_on_by_a_function,
+    ],
+)  # fmt: skip
+def test_nobody_else_holds_the_memory_of_a_gradient(compute: Callable[..., Any]) -> None:
+    leaves = [torch.randn(3, 3, requires_grad=True) for _ in range(2)]
+    held: list[Any] = []
+    upstream = torch.randn(3, 3)
+    compute(*leaves, held).backward(upstream)
+    held = [tensor.grad if tensor.retains_grad else tensor for tensor in held]
+    everything = [leaf.grad for leaf in leaves] + leaves + held + [upstream]
+    for i in range(2):
+        for j, other in enumerate(everything):
+            assert i == j or not np.shares_memory(everything[i].detach().numpy(), other.detach().numpy())
+
+
+def test_the_gradient_of_a_transposed_leaf_is_not_copied() -> None:
+    made = []
+
+    weight, x = torch.randn(4, 3, requires_grad=True), torch.randn(2, 3)
+    kernel = active.linear_grad_weight
+
+    def note(grad: Any, x: Any, grad_weight: Any) -> None:
+        made.append(grad_weight)
+        kernel(grad, x, grad_weight)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setitem(active.__dict__, "linear_grad_weight", note)
+        torch.nn.functional.linear(x, weight, torch.zeros(4)).sum().backward()
+    assert np.shares_memory(made[0], weight.grad.numpy())

@@ -481,6 +481,49 @@ def custom_saved_tensor_changed(t):
 
 
 @program
+def another_view_of_the_saved_memory_changes(t):
+    w = ramp(t)
+    view = w.data[:]  # counts its changes apart from those of w
+    product = (w * view).sum()
+    view.zero_()
+    product.backward()
+
+
+@program
+def what_only_shares_memory_with_the_saved_changes(t):
+    w = ramp(t)
+    product = (w * w.data[:]).sum() + (w * 2).sum()
+    with t.no_grad():
+        w.add_(1)
+    product.backward()
+    return w.grad
+
+
+@program
+def the_gradient_of_a_number_can_be_written_to(t):
+    a = t.tensor(1.0, requires_grad=True)
+    b = t.tensor(2.0, requires_grad=True)
+    s, m = a.sum(), b.mean()
+    (s + s * 2).backward()
+    (m * m + m).backward()
+    for number in (a, b):
+        number.grad.mul_(2)
+        number.sum().backward()
+    return [a.grad, b.grad]
+
+
+@program
+def weights_of_classes_that_add_up_to_nothing(t):
+    x = t.arange(6.0).view(2, 3).requires_grad_()
+    losses = []
+    for weight in ([1.0, -1.0, 0.0], [0.0, 0.0, 0.0]):
+        loss = t.nn.functional.nll_loss(x * 1, t.tensor([0, 1]), weight=t.tensor(weight))
+        loss.backward()
+        losses += [str(loss.item()), str(x.grad.tolist())]  # NaN is like no other NaN
+    return losses
+
+
+@program
 def no_gradient_still_reaches_what_is_behind(t):
     square = custom(t, lambda ctx, x: x * x, lambda ctx, grad: grad + 1)
     stop = custom(t, lambda ctx, x: x * 1, lambda ctx, grad: None)

@@ -152,3 +152,21 @@ ERRORS = {
 @pytest.mark.parametrize("mistake", ERRORS)
 def test_errors_are_pytorchs(mistake: str) -> None:
     assert_same_error(ERRORS[mistake])
+
+
+@pytest.mark.parametrize("dtype", ["int64", "float32", "bool"])
+@pytest.mark.parametrize("in_inference_mode", [False, True])
+def test_batches_are_counted_in_what_can_count(dtype: str, in_inference_mode: bool) -> None:
+    """As `count.add_(1)` would: not in a boolean, nor in a tensor of inference mode outside of it."""
+    outcomes = []
+    for library in (minitorch_cifar, torch):
+        layer = library.nn.BatchNorm1d(3)
+        with library.inference_mode(in_inference_mode):
+            layer.num_batches_tracked = library.tensor(1, dtype=getattr(library, dtype))
+        try:
+            layer(library.arange(6.0).view(2, 3))
+        except RuntimeError as error:
+            outcomes.append(type(error))
+        else:
+            outcomes.append((float(layer.num_batches_tracked), layer.num_batches_tracked._version))
+    assert outcomes[0] == outcomes[1]

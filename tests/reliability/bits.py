@@ -62,6 +62,12 @@ def products() -> dict[str, np.ndarray]:
     return results | {"bmm": stack.numpy(), "dot": torch.dot(torch.rand(5001), torch.rand(5001)).numpy()}
 
 
+def _with_moved_averages(x: Any, y: Any) -> Any:
+    mean, var = y[2, :, 0, 0].detach().clone(), y[3, :, 0, 0].detach().clone()
+    F.batch_norm(x.detach(), mean, var, training=True)
+    return F.batch_norm(x, mean, var)
+
+
 # Calls that together run every kernel: a picture `x` (32, 16, 32, 32), the same again `y` in (0, 1).
 CALLS: dict[str, Callable[[Any, Any], Any]] = {
     "relu": lambda x, y: F.relu(x),
@@ -84,6 +90,11 @@ CALLS: dict[str, Callable[[Any, Any], Any]] = {
     ),
     "batch_norm relu pool": lambda x, y: F.max_pool2d(F.relu(F.batch_norm(x, None, None, training=True)), 2),
     "batch_norm eval": lambda x, y: F.batch_norm(x, y[2, :, 0, 0].detach(), y[3, :, 0, 0].detach()),
+    "batch_norm averages": _with_moved_averages,
+    "relu adaptive pool": lambda x, y: F.adaptive_max_pool2d(F.relu(x), (5, 7)),
+    "linear, few rows": lambda x, y: F.linear(
+        x.view(512, 1024)[:5], y[0].view(16, 1024)[:13], y[0, 0, 0, :13]
+    ),
     "linear": lambda x, y: F.linear(x.view(512, 1024), y[0].view(16, 1024)[:13], y[0, 0, 0, :13]),
     "max_pool2d": lambda x, y: F.max_pool2d(x, 3, 2, 1),
     "avg_pool2d": lambda x, y: F.avg_pool2d(x, 3, 2, 1),

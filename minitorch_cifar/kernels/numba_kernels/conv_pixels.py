@@ -12,9 +12,9 @@ multiply-adds are what takes time. Weights are packed as [group][block][stretch]
 
 The order of the loops: for a strip of some 64 pixels, for each block of output channels, for each chunk of
 stretches, for each tile of the strip. A chunk of weights (10 KB in quick's second layer), the rows of the
-frame under the strip (10 KB) and the strip's sums (8 KB) fit into the first-level cache (48 KB). After every
-chunk the sums are added to the strip: long sums in float32 lose digits. A finished strip is transposed in
-registers into the planes of the output.
+frame under the strip (10 KB) and the strip's sums (8 KB) fit into the first-level cache (48 KB). The first
+chunk is added to the bias, every other to the strip: long sums in float32 lose digits. A finished strip is
+transposed in registers into the planes of the output.
 
 Pictures, and where there are fewer of them than threads also their strips, are shared among threads. No sum
 is divided, so no result depends on the number of threads.

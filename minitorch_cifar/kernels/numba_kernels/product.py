@@ -106,11 +106,13 @@ def _multiply(
 
 
 def is_large(a: Array, b: Array, out: Array) -> bool:
-    """Whether the product is worth the start of threads, and all are of one floating-point dtype."""
-    return (
-        out.dtype.kind == "f"
-        and a.dtype == b.dtype == out.dtype
-        and a.size * b.size >= _multiply.enough * a.shape[0]
+    """Whether the product is worth the start of threads, and all are of one floating-point dtype.
+
+    It does not matter whether there are threads to start: in a forked process there are none, and the results
+    have the same bits.
+    """
+    return bool(
+        out.dtype.kind == "f" and a.dtype == b.dtype == out.dtype and a.size * out.shape[1] >= _ENOUGH
     )
 
 
@@ -120,7 +122,7 @@ def multiply(a: Array, b: Array, is_turned: bool, bias: Array | None, out: Array
     lanes = VECTOR_BYTES // out.itemsize
     start = np.empty(0, out.dtype) if bias is None else behaved(bias)
     result = target(out)
-    _multiply.shared(
+    _multiply.of(a.size * columns)(
         behaved(a).reshape(-1), behaved(b).reshape(-1), is_turned, start,
         *_tables(rows, b.shape[1 if is_turned else 0], lanes), rows, columns, result.reshape(-1),
     )  # fmt: skip

@@ -86,8 +86,11 @@ class _BatchNorm(Module):
         momentum = 0.0 if self.momentum is None else self.momentum
         count = self.num_batches_tracked if tracking else None
         if count is not None:
-            count._array += 1  # `count.add_(1)`, which takes longer than all the rest here
-            count.bump_version()
+            if count._array.dtype.kind == "i" and not count._version_counter.is_inference:
+                count._array += 1  # the usual case of `add_`, which takes longer than all the rest here
+                count.bump_version()
+            else:
+                count.add_(1)
             if self.momentum is None:  # the plain mean over all batches
                 momentum = 1.0 / float(count)
         # Evaluation mode without running statistics falls back on those of the batch.
