@@ -101,6 +101,7 @@ FAMILIES = {
     "pooled_conv": "convolution",
     "pooled_batch_norm": "batch norm",
     "batch_norm": "batch norm",
+    "move_average": "batch norm",
     "max_pool2d": "max pool",
     "relu": "ReLU",
     "linear": "linear",

@@ -30,8 +30,8 @@ Pair = tuple[int, int]
 Side = tuple[int, int, int, int, int, int]
 Shape = tuple[int, ...]
 
-# The channels of a pixel go side by side where the outputs fill their vectors to four fifths, or where so
-# many numbers follow one another, for so many outputs.
+# The channels of a pixel go side by side where the outputs fill whole vectors, or where so many numbers
+# follow one another, for so many outputs.
 _LENGTH, _ROWS = 64, 16
 # The pictures of a batch are dealt out in so many shares, each worked through by one thread, however many
 # threads there are. The weight gradient is summed over each share in order, then over the shares.
@@ -115,7 +115,7 @@ def _suits_pixels(
     """Whether the channels of a pixel should go side by side."""
     length = channels // groups * (kernel_width if groups == 1 and dilation[1] == 1 else 1)
     rows = out_rows // groups
-    return 4 * -(-rows // lanes) * lanes <= 5 * rows or (length >= _LENGTH and rows >= _ROWS)
+    return rows % lanes == 0 or (length >= _LENGTH and rows >= _ROWS)
 
 
 @functools.lru_cache(maxsize=256)
