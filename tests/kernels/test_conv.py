@@ -109,6 +109,7 @@ def theirs(case: Case, values: list[np.ndarray], dtype: torch.dtype) -> list[np.
 @pytest.mark.parametrize("dtype", DTYPES)
 @given(case=cases(), layout=st.sampled_from(LAYOUTS), seed=st.integers(0, 2**32 - 1))
 @example(case=Case(4, 1, 3, 6, (32, 32), (5, 5)), layout="contiguous", seed=0)
+@example(case=Case(9, 1, 1, 17, (10, 7), (5, 3), stride=(2, 1), padding=(2, 1)), layout="contiguous", seed=0)
 @example(case=Case(1, 1, 32, 48, (16, 16), (5, 5), padding=(2, 2)), layout="contiguous", seed=0)
 @example(case=Case(9, 1, 70, 19, (9, 8), (3, 5), padding=(2, 2)), layout="contiguous", seed=1)
 @example(case=Case(2, 2, 64, 37, (9, 11), (3, 3), stride=(2, 3)), layout="contiguous", seed=1)
@@ -133,6 +134,7 @@ def test_matches_torch(dtype: Any, case: Case, layout: str, seed: int) -> None:
 @pytest.mark.parametrize(
     "case",
     [
+        Case(16, 1, 1, 16, (28, 28), (5, 5), padding=(2, 2)),
         Case(16, 1, 3, 32, (32, 32), (5, 5), padding=(2, 2)),
         Case(32, 1, 32, 64, (8, 8), (5, 5), padding=(2, 2)),
         Case(8, 1, 64, 96, (8, 8), (3, 3), padding=(1, 1)),

@@ -7,6 +7,9 @@ of the window stays in registers, and each pixel adds to it: a load for each out
 load for each vector of the window, in order through memory; nothing has to be transposed, and no lanes added
 up.
 
+Where a row of the window is much shorter than a vector (one channel), a pixel of the frame holds the numbers
+of all KH rows below it, so that the whole window is one stretch.
+
 A tile's sum goes through a few lines of pixels of one picture, then it is added to the result: long sums in
 float32 lose digits. The pictures are dealt out among threads in a fixed number of shares, each with a sum of
 its own, so no sum depends on the number of threads.
@@ -51,6 +54,19 @@ def _tile(kernel_rows: int, outputs: int, vectors: int) -> tuple[int, int, int]:
     return rows, together, width
 
 
+@functools.lru_cache(maxsize=256)
+def _places(size: Pair, kernel: Pair, padding: Pair, channels: int, parts: int) -> Array:
+    """(parts, H · W): where in the frame each pixel of the picture lies, for each row of the window if a
+    pixel of the frame holds them all (`parts` is KH), and -1 where no window has it in this row.
+    """
+    if parts == 1:
+        return places_inside(size, padding, channels)[None]
+    rows = np.arange(size[0]) + padding[0] - np.arange(parts)[:, None]
+    rows = np.where((rows >= 0) & (rows <= size[0] + 2 * padding[0] - kernel[0]), rows, -1)
+    places = rows[:, :, None] * (size[1] + 2 * padding[1]) + np.arange(size[1]) + padding[1]
+    return np.where(rows[:, :, None] >= 0, places * channels * parts, -1).reshape(parts, -1)
+
+
 @inlined
 def _start(block: int, outputs: int, rows: int) -> int:
     """The first output channel of a block: of `rows` channels, or of one that is left over."""
@@ -70,7 +86,9 @@ def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any
         if a number of x or of the result is not finite.
         """
         images, outputs, lines, pixels = grad_out.shape
-        _, _, kernel_rows, kernel_w = grad_weight.shape
+        _, _, kernel_h, kernel_w = grad_weight.shape
+        parts = inside.shape[0]
+        kernel_rows = kernel_h // parts  # stretches of a window
         shares = min(_SHARES, images)
         channels, plane = x.shape[1], x.shape[2] * x.shape[3]
         lanes = vector_bytes // x.itemsize
@@ -94,7 +112,11 @@ def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any
             for n in range(share * images // shares, (share + 1) * images // shares):
                 start = n * channels * plane
                 all_finite &= are_finite(bits, start, channels * plane)
-                write_frame(picture, start, plane, channels, lanes, inside, True, memory, frame)
+                for part in range(parts):
+                    write_frame(
+                        picture, start, plane, channels, lanes, inside[part], parts == 1, memory,
+                        frame + part * channels,
+                    )  # fmt: skip
                 for block in range(first, end):
                     o = _start(block, outputs, rows)
                     for row in range(0, kernel_rows, together):
@@ -123,9 +145,10 @@ def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any
         result_is_finite = True
         for o in range(outputs):
             for c in range(channels):
-                for i in range(kernel_rows):
+                for i in range(kernel_h):
                     for j in range(kernel_w):
-                        value = sums[(o * kernel_rows + i) * stretch + j * channels + c]
+                        place = (o * kernel_rows + i // parts) * stretch
+                        value = sums[place + (j * parts + i % parts) * channels + c]
                         result_is_finite &= np.isfinite(value)
                         grad_weight[o, c, i, j] = value
         return result_is_finite
@@ -140,18 +163,23 @@ def outer_grad_weight(grad_out: Array, x: Array, stride: Pair, padding: Pair, gr
     outputs, channels, kernel_h, kernel_w = grad_weight.shape
     height, width = x.shape[2:]
     lanes = VECTOR_BYTES // x.itemsize
-    rows, together, vectors = _tile(kernel_h, outputs, -(-kernel_w * channels // lanes))
+    parts, length = 1, kernel_w * channels
+    if 2 * -(-kernel_h * length // lanes) <= kernel_h * -(-length // lanes):
+        parts, length = kernel_h, kernel_h * length
+    rows, together, vectors = _tile(kernel_h // parts, outputs, -(-length // lanes))
     step = vectors * lanes
-    stretch = -(-kernel_w * channels // step) * step
-    row = (width + 2 * padding[1]) * channels
-    size = -(-(height + 2 * padding[0]) * row // lanes) * lanes
+    stretch = -(-length // step) * step
+    row = (width + 2 * padding[1]) * channels * parts
+    lines = height + 2 * padding[0] - (kernel_h - 1 if parts > 1 else 0)
+    size = -(-lines * row // lanes) * lanes
     size += -(-stretch // lanes) * lanes  # a vector may reach behind the picture
-    loop, work = _loop(rows, together, vectors, VECTOR_BYTES), grad_out.size * kernel_h * stretch
+    loop, work = _loop(rows, together, vectors, VECTOR_BYTES), grad_out.size * kernel_h // parts * stretch
     splits = loop.splits(work, min(_SHARES, len(x)), outputs // rows + outputs % rows)
     x, result = behaved(x), target(grad_weight)
     if not loop.of(work)(
-        behaved(grad_out), x, bits_of(x), places_inside((height, width), padding, channels), size,
-        stride[0] * row, stride[1] * channels, row, stretch, splits, result,
+        behaved(grad_out), x, bits_of(x),
+        _places((height, width), (kernel_h, kernel_w), padding, channels, parts), size,
+        stride[0] * row, stride[1] * channels * parts, row, stretch, splits, result,
     ):  # fmt: skip
         return False
     deliver(result, grad_weight)
