@@ -16,7 +16,9 @@ from .flat import compiled, compiled_sums
 from .layout import behaved, deliver, target
 from .product import is_large, multiply
 
-_FEW = 8  # rows
+# Rows, of float32. In float64, where there is nothing wider to add up in and nobody waits, BLAS rounds
+# more as PyTorch does.
+_FEW = 8
 
 
 @compiled
@@ -52,7 +54,7 @@ def linear_forward(x: Array, weight: Array, bias: Array | None, out: Array) -> N
     if fits and len(x) > _FEW and is_large(x, weight, out):
         multiply(x, weight, True, bias, out)
         return
-    if out.dtype.kind != "f" or not fits or len(x) > _FEW:
+    if out.dtype != np.float32 or not fits or len(x) > _FEW:
         specification.linear_forward(x, weight, bias, out)
         return
     result = target(out)
@@ -74,7 +76,7 @@ def linear_grad_input(grad_out: Array, weight: Array, grad_x: Array) -> None:
     if fits and len(grad_out) > _FEW and is_large(grad_out, weight, grad_x):
         multiply(grad_out, weight, False, None, grad_x)
         return
-    if grad_x.dtype.kind != "f" or not fits or len(grad_out) > _FEW:
+    if grad_x.dtype != np.float32 or not fits or len(grad_out) > _FEW:
         specification.linear_grad_input(grad_out, weight, grad_x)
         return
     result = target(grad_x)
@@ -97,7 +99,7 @@ def linear_grad_weight(grad_out: Array, x: Array, grad_weight: Array) -> None:
     if fits and len(x) > _FEW and is_large(grad_out.T, x, grad_weight):
         multiply(grad_out.T, x, False, None, grad_weight)
         return
-    if grad_weight.dtype.kind != "f" or not fits or not 0 < len(x) <= _FEW:
+    if grad_weight.dtype != np.float32 or not fits or not 0 < len(x) <= _FEW:
         specification.linear_grad_weight(grad_out, x, grad_weight)
         return
     result = target(grad_weight)

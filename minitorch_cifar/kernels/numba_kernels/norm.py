@@ -107,10 +107,15 @@ def _train_backward(
         mean_g = sum_g / count
         slope = sum_gd * invstd[c] * invstd[c] / count
         scale = invstd[c] * weight[c]
-        by_x, constant = _line(m, mean_g, slope, scale)
-        for n in range(samples):
-            for i in range(positions):
-                grad_x[n, c, i] = scale * grad_out[n, c, i] + (by_x * x[n, c, i] + constant)
+        if x.itemsize == 8:  # a line in float64 would lose digits of float64 where a channel hardly varies
+            for n in range(samples):
+                for i in range(positions):
+                    grad_x[n, c, i] = scale * (grad_out[n, c, i] - mean_g - (x[n, c, i] - m) * slope)
+        else:
+            by_x, constant = _line(m, mean_g, slope, scale)
+            for n in range(samples):
+                for i in range(positions):
+                    grad_x[n, c, i] = scale * grad_out[n, c, i] + (by_x * x[n, c, i] + constant)
 
 
 @in_parallel(enough=_ENOUGH, fastmath={"reassoc"})
@@ -147,7 +152,10 @@ def _pooled_train_backward(
         by_x, constant = _line(m, mean_g, slope, scale)
         for n in range(samples):
             for i in range(positions):
-                grad_x[n, c, i] = by_x * x[n, c, i] + constant
+                if x.itemsize == 8:
+                    grad_x[n, c, i] = -scale * (mean_g + (x[n, c, i] - m) * slope)
+                else:
+                    grad_x[n, c, i] = by_x * x[n, c, i] + constant
             for cell in range(grad.shape[2]):
                 # Unsigned, or Numba would ask of each place whether it counts from the end.
                 grad_x[n, c, np.uint64(indices[n, c, cell])] += scale * grad[n, c, cell]
