@@ -172,12 +172,12 @@ def test_batches_are_counted_in_what_can_count(dtype: str, in_inference_mode: bo
     assert outcomes[0] == outcomes[1]
 
 
-def test_terms_that_cancel_leave_less_than_an_ulp_in_float64() -> None:
-    """With samples and gradients that are all alike, the gradient of each channel is zero but for rounding."""
+def test_terms_that_cancel_leave_less_than_half_an_ulp_in_float64() -> None:
+    """With samples and gradients all alike, the gradient of each channel is zero but for rounding."""
     generator = np.random.default_rng(0)
     x, upstream = (np.tile(generator.normal(scale=scale, size=200), (5, 1)) for scale in (10, 1))
     leaf = minitorch_cifar.from_numpy(x).requires_grad_()
     y = minitorch_cifar.nn.functional.batch_norm(leaf, None, None, training=True)
     y.backward(minitorch_cifar.from_numpy(upstream))
     terms = np.abs(upstream).max() / np.sqrt(1e-5)
-    assert np.abs(leaf.grad.numpy()).max() < np.spacing(terms)
+    assert np.abs(leaf.grad.numpy()).max() < np.spacing(terms) / 2
