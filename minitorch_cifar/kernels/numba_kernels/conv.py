@@ -120,15 +120,9 @@ def _suits_pixels(
 
 @functools.lru_cache(maxsize=256)
 def _forward_plan(
-    x: Shape,
-    weight: Shape,
-    stride: Pair,
-    padding: Pair,
-    dilation: Pair,
-    groups: int,
-    out: Shape,
+    x: Shape, weight: Shape, stride: Pair, padding: Pair, dilation: Pair, groups: int, out: Shape,
     itemsize: int,
-) -> conv_pixels.Plan | conv_planes.Plan:
+) -> conv_pixels.Plan | conv_planes.Plan:  # fmt: skip
     sides, lanes = _sides(x, weight, stride, padding, dilation, out), VECTOR_BYTES // itemsize
     if _suits_pixels(x[1], weight[0], weight[3], dilation, groups, lanes):
         return conv_pixels.plan(conv_pixels.forward_axis, sides, groups, x, out, lanes)

@@ -69,19 +69,6 @@ def sgd_step(
     maximize: bool,
 ) -> None:
     """Stochastic gradient descent, with momentum when there is a buffer."""
-    # The usual case first: this runs for each parameter in each step.
-    if (
-        momentum_buffer is not None
-        and param.shape == grad.shape == momentum_buffer.shape
-        and param.flags.c_contiguous
-        and grad.flags.c_contiguous
-        and momentum_buffer.flags.c_contiguous
-    ):
-        _sgd(
-            param.ravel(), grad.ravel(), momentum_buffer.ravel(), True, first_step, lr, momentum, dampening,
-            weight_decay, nesterov, maximize,
-        )  # fmt: skip
-        return
     if not _contiguous(param, grad, momentum_buffer):
         numpy_kernels.sgd_step(
             param,

@@ -79,6 +79,7 @@ class _Frame(NamedTuple):
     channels: int  # from pixel to pixel
     blocks: int  # that a row of a window is cut into, each of so many vectors
     vectors: int
+    products: int  # of a cell
     starts: Array  # where the window of each output pixel starts
     inside: Array  # where each pixel of the picture begins
     taps: Array  # where each pixel of the kernel begins in its packed form, (KH, blocks · vectors)
@@ -104,6 +105,7 @@ def _frame(
         channels=channels,
         blocks=blocks,
         vectors=vectors,
+        products=kernel[0] * stretch,
         starts=starts.ravel().astype(np.int32),
         inside=places_inside(size, padding, channels),
         taps=taps.ravel(),
@@ -297,7 +299,7 @@ def pooled_conv2d_grad_weight(
     if _fits(kernel, dilation, groups, x, grad, grad_weight):
         size = (x.shape[2], x.shape[3])
         frame = _frame(size, tuple(kernel), stride, padding, out_size, channels, VECTOR_BYTES, x.itemsize)
-        loop, work = _weight_loop(kernel[0], frame.vectors, VECTOR_BYTES), grad.size * frame.taps[-1]
+        loop, work = _weight_loop(kernel[0], frame.vectors, VECTOR_BYTES), grad.size * frame.products
         x, result = behaved(x), target(grad_weight)
         splits = loop.splits(work, min(_SHARES, len(x)), outputs)
         if loop.of(work)(
@@ -332,7 +334,7 @@ def pooled_conv2d_grad_input(
         frame = _frame(
             size, tuple(kernel), stride, padding, out_size, channels, vector_bytes, weight.itemsize
         )
-        loop, work = _input_loop(kernel[0], frame.vectors, vector_bytes), grad.size * frame.taps[-1]
+        loop, work = _input_loop(kernel[0], frame.vectors, vector_bytes), grad.size * frame.products
         weight, result = behaved(weight), target(grad_x)
         if loop.of(work)(
             weight, bits_of(weight), frame.taps, frame.size, frame.row, behaved(grad), behaved(indices),

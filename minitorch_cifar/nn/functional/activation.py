@@ -9,7 +9,7 @@ from __future__ import annotations
 import warnings
 from typing import Any
 
-from ...autograd import TensorBase, apply_inplace
+from ...autograd import apply_inplace
 from ...dtypes import FROM_NUMPY
 from ...functions import activation as functions
 from ...functions.arguments import check_tensor
@@ -42,11 +42,7 @@ def relu(input: Tensor, inplace: bool = False) -> Tensor:
     >>> torch.nn.functional.relu(torch.tensor([-1.0, 0.0, 2.0]))
     tensor([0., 0., 2.])
     """
-    if inplace:
-        return functions.relu_(input)
-    if not isinstance(input, TensorBase) or input._array.dtype.kind == "b":
-        return functions.relu(input)  # says what is wrong
-    return ops.Relu.apply(input)  # type: ignore[no-any-return]
+    return functions.relu_(input) if inplace else functions.relu(input)
 
 
 def leaky_relu(input: Tensor, negative_slope: float = 0.01, inplace: bool = False) -> Tensor:

@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from typing import Any
 
-from ...autograd import TensorBase
 from ...functions.arguments import check_tensor
 from ...ops.norm import NativeBatchNorm
 from ...tensor import Tensor
@@ -54,10 +53,7 @@ def batch_norm(
     channels = shape[1] if len(shape) > 1 else 0
     statistics = (("running_mean", running_mean), ("running_var", running_var))
     for name, value in (*statistics, ("weight", weight), ("bias", bias)):
-        if value is None or not _fits(value, channels, input._array.dtype):
-            _check_channels(
-                name, value, input, channels, required=not training and name.startswith("running")
-            )
+        _check_channels(name, value, input, channels, required=not training and name.startswith("running"))
     for name, value in statistics:
         if value is not None and value.requires_grad:
             raise RuntimeError(
@@ -78,10 +74,6 @@ def batch_norm(
         momentum=float(momentum),
         eps=float(eps),
     )
-
-
-def _fits(value: Any, channels: int, dtype: Any) -> bool:
-    return isinstance(value, TensorBase) and value._array.size == channels and value._array.dtype == dtype
 
 
 def _check_channels(name: str, value: Any, input: Tensor, channels: int, required: bool) -> None:
