@@ -17,11 +17,13 @@ from numba import prange
 
 from ...dtypes import Array
 from ..numpy_kernels import conv as specification
-from . import conv_pixels, conv_planes
+from . import conv_matrix, conv_pixels, conv_planes
 from .conv_planes import forward_geometry, write_planes
 from .conv_weight import outer_grad_weight
+from .conv_weight_matrix import matrix_grad_weight
 from .elements import fill
 from .layout import behaved, deliver, target
+from .matrix_tiles import HAS_MATRIX_UNIT
 from .runtime import in_parallel
 from .tiles import DOT_COLUMNS, DOT_ROWS, dot_tile
 from .vectors import VECTOR_BYTES
@@ -29,10 +31,13 @@ from .vectors import VECTOR_BYTES
 Pair = tuple[int, int]
 Side = tuple[int, int, int, int, int, int]
 Shape = tuple[int, ...]
+Plan = conv_matrix.Plan | conv_pixels.Plan | conv_planes.Plan
 
 # The channels of a pixel go side by side where the outputs fill whole vectors, or where so many numbers
 # follow one another, for so many outputs.
 _LENGTH, _ROWS = 64, 16
+# The matrix unit, where there is one, takes finite numbers only; what it leaves is for the vectors.
+_UNITS = (True, False) if HAS_MATRIX_UNIT else (False,)
 # The pictures of a batch are dealt out in so many shares, each worked through by one thread, however many
 # threads there are. The weight gradient is summed over each share in order, then over the shares.
 _SHARES = 8
@@ -121,9 +126,13 @@ def _suits_pixels(
 @functools.lru_cache(maxsize=256)
 def _forward_plan(
     x: Shape, weight: Shape, stride: Pair, padding: Pair, dilation: Pair, groups: int, out: Shape,
-    itemsize: int,
-) -> conv_pixels.Plan | conv_planes.Plan:  # fmt: skip
+    itemsize: int, on_matrix_unit: bool,
+) -> Plan:  # fmt: skip
     sides, lanes = _sides(x, weight, stride, padding, dilation, out), VECTOR_BYTES // itemsize
+    if on_matrix_unit and itemsize == 4 and groups == 1:
+        plan = conv_matrix.plan(conv_pixels.forward_axis, sides, x, out)
+        if plan is not None:
+            return plan
     if _suits_pixels(x[1], weight[0], weight[3], dilation, groups, lanes):
         return conv_pixels.plan(conv_pixels.forward_axis, sides, groups, x, out, lanes)
     geometry = forward_geometry(weight[1], *zip(*sides, strict=True))
@@ -133,9 +142,13 @@ def _forward_plan(
 @functools.lru_cache(maxsize=256)
 def _backward_plan(
     grad_out: Shape, weight: Shape, stride: Pair, padding: Pair, dilation: Pair, groups: int, grad_x: Shape,
-    itemsize: int,
-) -> conv_pixels.Plan | conv_planes.Plan:  # fmt: skip
+    itemsize: int, on_matrix_unit: bool,
+) -> Plan:  # fmt: skip
     sides, lanes = _sides(grad_out, weight, stride, padding, dilation, grad_x), VECTOR_BYTES // itemsize
+    if on_matrix_unit and itemsize == 4 and groups == 1:
+        plan = conv_matrix.plan(conv_pixels.backward_axis, sides, grad_out, grad_x)
+        if plan is not None:
+            return plan
     if _suits_pixels(weight[0], grad_x[1], weight[3], dilation, groups, lanes):
         return conv_pixels.plan(conv_pixels.backward_axis, sides, groups, grad_out, grad_x, lanes)
     geometry = conv_planes.backward_geometry(weight[0] // groups, *zip(*sides, strict=True))
@@ -156,8 +169,12 @@ def conv2d_forward(
         specification.conv2d_forward(x, weight, bias, stride, padding, dilation, groups, out)
         return
     start = np.zeros(weight.shape[0], x.dtype) if bias is None else behaved(bias)
-    plan = _forward_plan(x.shape, weight.shape, stride, padding, dilation, groups, out.shape, x.itemsize)
-    plan.correlate(x, weight, start, out)
+    for on_matrix_unit in _UNITS:
+        plan = _forward_plan(
+            x.shape, weight.shape, stride, padding, dilation, groups, out.shape, x.itemsize, on_matrix_unit
+        )
+        if plan.correlate(x, weight, start, out):
+            return
 
 
 def conv2d_grad_input(
@@ -165,10 +182,13 @@ def conv2d_grad_input(
 ) -> None:
     finished = False
     if grad_out.size and weight.size and grad_x.size:
-        plan = _backward_plan(
-            grad_out.shape, weight.shape, stride, padding, dilation, groups, grad_x.shape, weight.itemsize
-        )
-        finished = plan.correlate(grad_out, weight, np.zeros(grad_x.shape[1], grad_x.dtype), grad_x)
+        start = np.zeros(grad_x.shape[1], grad_x.dtype)
+        for on_matrix_unit in _UNITS:
+            plan = _backward_plan(
+                grad_out.shape, weight.shape, stride, padding, dilation, groups, grad_x.shape,
+                weight.itemsize, on_matrix_unit,
+            )  # fmt: skip
+            finished = finished or plan.correlate(grad_out, weight, start, grad_x)
     if not finished:  # an infinite weight would meet zeros of the frame that stand for no gradient
         specification.conv2d_grad_input(grad_out, weight, stride, padding, dilation, groups, grad_x)
 
@@ -179,6 +199,13 @@ def conv2d_grad_weight(
     finished = False
     if not (grad_out.size and x.size and grad_weight.size):
         pass
+    elif (
+        HAS_MATRIX_UNIT
+        and groups == 1
+        and x.itemsize == 4
+        and matrix_grad_weight(grad_out, x, stride, padding, dilation, grad_weight)
+    ):
+        finished = True
     elif groups == 1 and dilation == (1, 1):
         finished = outer_grad_weight(grad_out, x, stride, padding, grad_weight)
     else:

@@ -152,20 +152,21 @@ def _layout(
 
 
 @compiled
-def _pack(
-    weight: Array, groups: int, turned: bool, terms: Array, width: int, lanes: int, blocks: int,
-    memory: Array, start: int,
+def pack_weights(
+    weight: Array, groups: int, turned: bool, terms: Array, term_count: int, width: int, lanes: int,
+    blocks: int, memory: Array, start: int,
 ) -> bool:  # fmt: skip
-    """weight (G · O, C, KH, KW) -> [group][block][term][output channel of the block], zeros behind the last.
+    """weight (G · O, C, KH, KW) -> [group][block][term][output channel of the block], zeros in between and
+    behind the last.
 
     The output channels are the O, or the C if `turned`; `terms` says for each number of the weights of an
-    output channel where in a block its term begins. Returns whether all are finite.
+    output channel where in a block, of `term_count` terms, its term begins. Returns whether all are finite.
     """
     outputs, channels = weight.shape[0] // groups, weight.shape[1]
     taps = weight.shape[2] * weight.shape[3]
     flat = weight.reshape(-1)
     count = channels * taps
-    size = terms.size * width
+    size = term_count * width
     finite = True
     fill(memory, start, groups * blocks * size, 0)
     for g in range(groups):
@@ -243,7 +244,9 @@ def _loop(vectors: int, vector_bytes: int) -> Shared[Any]:
         for g in range(groups):
             for o in range(rows):
                 memory[biases + g * width + o] = bias[g * rows + o]
-        if not _pack(weight, groups, turned, term_places, vectors * lanes, lanes, blocks, memory, packed):
+        if not pack_weights(
+            weight, groups, turned, term_places, terms, vectors * lanes, lanes, blocks, memory, packed
+        ):
             return False
         picture, result = x.reshape(-1), out.reshape(-1)
         pixels = out.shape[2] * out.shape[3]

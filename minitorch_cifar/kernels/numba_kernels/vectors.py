@@ -16,8 +16,9 @@ from typing import Any
 from llvmlite import ir
 from numba.core import cgutils, codegen, config, types
 
-_FEATURES = config.CPU_FEATURES if config.CPU_FEATURES is not None else codegen.get_host_cpu_features()
-IS_WIDE = "+avx512f" in _FEATURES.split(",")
+_features = config.CPU_FEATURES if config.CPU_FEATURES is not None else codegen.get_host_cpu_features()
+FEATURES = frozenset(_features.split(","))  # "+avx2", ...: what code is compiled for
+IS_WIDE = "+avx512f" in FEATURES
 
 VECTOR_BYTES = 64 if IS_WIDE else 32
 REGISTERS = 32 if IS_WIDE else 16
