@@ -147,13 +147,15 @@ def write_planes(planes: Array, rows: Array, columns: Array, plane: int, frame: 
         for h in range(height):
             if rows[h] >= 0:
                 row = start + c * plane + rows[h]
+                source = planes[c, h]
                 if in_one_piece:
+                    target = frame[row + columns[0] :]
                     for w in range(width):
-                        frame[row + columns[0] + w] = planes[c, h, w]
+                        target[w] = source[w]
                 else:
                     for w in range(width):
                         if columns[w] >= 0:
-                            frame[row + columns[w]] = planes[c, h, w]
+                            frame[row + columns[w]] = source[w]
 
 
 class _Tiling(NamedTuple):
@@ -258,9 +260,10 @@ def _loop(row_count: int, vectors: int, vector_bytes: int) -> Shared[Any]:
                     if not is_exact:
                         for row in range(first_row, end_row):
                             for h in range(out_h):
-                                corner = (row - first_row) * grid_plane + h * grid_pitch
+                                pixels = grid[(row - first_row) * grid_plane + h * grid_pitch :]
+                                line = out[n, g * out_rows + row, h]
                                 for w in range(out_w):
-                                    out[n, g * out_rows + row, h, w] = grid[corner + w]
+                                    line[w] = pixels[w]
         return True
 
     return loop

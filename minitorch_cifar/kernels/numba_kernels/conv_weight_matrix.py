@@ -199,9 +199,11 @@ def _loop(vector_bytes: int) -> Shared[Any]:
         blocks_are_finite = np.empty(tap_pairs * blocks, np.bool_)
         for block in prange(tap_pairs * blocks):
             place = totals + block * 4 * _TILE
+            total = memory[place : place + 4 * _TILE]
             for share in range(1, shares):
-                for i in range(place, place + 4 * _TILE):
-                    memory[i] += memory[i + share * sums_size]
+                part = memory[place + share * sums_size :]
+                for i in range(4 * _TILE):
+                    total[i] += part[i]
             all_finite = are_finite(sums_bits, place, 4 * _TILE)
             first_output = block % blocks * 2 * ROWS
             for half in range(2):

@@ -15,8 +15,9 @@ from .flat import compiled
 @compiled
 def fill(array: Array, start: int, count: int, value: float) -> None:
     """Write `value` into `count` elements of a flat array."""
-    for i in range(start, start + count):
-        array[i] = value
+    part = array[start : start + count]  # an index that may be negative would keep vectors away
+    for i in range(part.size):
+        part[i] = value
 
 
 @compiled

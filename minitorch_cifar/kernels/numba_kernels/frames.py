@@ -45,7 +45,7 @@ def write_frame(
         target = memory[frame + c :]
         if is_whole:
             for p in range(source.size):
-                target[inside[p]] = source[p]
+                target[np.uintp(inside[p])] = source[p]  # no index from the end
         else:
             for p in range(source.size):
                 if inside[p] >= 0:

@@ -40,6 +40,7 @@ from .vectors import VECTOR_BYTES
 Pair = tuple[int, int]
 
 _SHARES = 8  # of the pictures, however many threads there are
+_FRAMES = 4  # at least, among which the threads can choose
 _MOST_ROWS = 12  # of a kernel; a larger one goes to the dense kernels
 
 # Products that are worth the start of threads, some 30 microseconds.
@@ -59,16 +60,16 @@ def _list_cells(
     grad: Array, indices: Array, first: int, count: int, starts: Array, offsets: Array, values: Array
 ) -> int:
     """The cells of a plane whose gradient is not zero, and how many; -1 if one is not finite."""
+    gradients, winners = grad[first : first + count], indices[first : first + count]
     finite = True
-    k = 0
-    for cell in range(first, first + count):
-        value = grad[cell]
-        index = indices[cell]
+    k = np.uintp(0)  # an index that may be negative costs two instructions more
+    for cell in range(count):
+        value, index = gradients[cell], winners[cell]
         finite &= np.isfinite(value)
-        offsets[k] = starts[max(index, 0)]
+        offsets[k] = starts[np.uintp(max(index, 0))]
         values[k] = value
-        k += (value != 0) & (index >= 0)
-    return k if finite else -1
+        k += np.uintp((value != 0) & (index >= 0))
+    return np.intp(k) if finite else -1
 
 
 class _Frame(NamedTuple):
@@ -178,29 +179,42 @@ def _weight_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
     return loop
 
 
+@compiled
+def _write_picture(memory: Array, frame: int, row: int, padding: Pair, channels: int, picture: Array) -> None:
+    """The inside of a frame as a picture, (C, H, W)."""
+    present, height, width = picture.shape
+    for c in range(present):
+        for h in range(height):
+            pixels = memory[frame + (h + padding[0]) * row + padding[1] * channels + c :]
+            line = picture[c, h]
+            for w in range(width):
+                line[w] = pixels[w * channels]
+
+
 @functools.cache
 def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
         weight: Array, bits: Array, taps: Array, size: int, row: int, grad: Array, indices: Array,
-        starts: Array, blocks: int, padding: Pair, channels: int, grad_x: Array,
+        starts: Array, blocks: int, padding: Pair, channels: int, parts: int, grad_x: Array,
     ) -> bool:  # fmt: skip
         """grad_x[n] = the frame to which, for every cell, g · weight[o] was added at the cell's window.
 
-        False if a number is not finite.
+        Of few pictures each has `parts` frames, for some of the outputs each. False if a number is not
+        finite.
         """
         images, outputs = grad.shape[:2]
         cells = grad.size // (images * outputs)
         lanes = vector_bytes // weight.itemsize
         width = vectors * lanes
         stretch = blocks * width
-        _, present, height, pixels = grad_x.shape
+        present = grad_x.shape[1]
         gradient, places, kernels = grad.reshape(-1), indices.reshape(-1), weight.reshape(-1)
         if not are_finite(bits, 0, bits.size):
             return False
         shares = min(_SHARES, images)
         packed_size = outputs * rows * stretch
-        memory, packed = aligned(packed_size + shares * size, weight)
+        memory, packed = aligned(packed_size + shares * parts * size, weight)
         frames = packed + packed_size
         # Of each output channel the kernel, (KH, KW, channels), a row of it with zeros behind.
         fill(memory, packed, packed_size, 0)
@@ -209,16 +223,17 @@ def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
                 kernels, o * present * taps.size, taps.size, present, VECTOR_BYTES // weight.itemsize, taps,
                 True, memory, packed + o * rows * stretch,
             )  # fmt: skip
-        finite = np.empty(shares, np.bool_)
-        offsets = np.empty((shares, cells + 1), np.int32)
-        values = np.empty((shares, cells + 1), grad.dtype)
-        for share in prange(shares):
-            start = frames + share * size
-            own_offsets, own_values = offsets[share], values[share]
+        finite = np.empty(shares * parts, np.bool_)
+        offsets = np.empty((shares * parts, cells + 1), np.int32)
+        values = np.empty((shares * parts, cells + 1), grad.dtype)
+        for task in prange(shares * parts):
+            share, part = task // parts, task % parts
+            start = frames + task * size
+            own_offsets, own_values = offsets[task], values[task]
             all_finite = True
             for n in range(share * images // shares, (share + 1) * images // shares):
                 fill(memory, start, size, 0)
-                for o in range(outputs):
+                for o in range(part * outputs // parts, (part + 1) * outputs // parts):
                     count = _list_cells(
                         gradient, places, (n * outputs + o) * cells, cells, starts, own_offsets, own_values
                     )
@@ -229,18 +244,32 @@ def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
                             memory, packed + o * rows * stretch + block * width, stretch,
                             rows, vectors, vector_bytes,
                         )  # fmt: skip
-                for c in range(present):
-                    for h in range(height):
-                        corner = start + (h + padding[0]) * row + padding[1] * channels + c
-                        for w in range(pixels):
-                            grad_x[n, c, h, w] = memory[corner + w * channels]
-            finite[share] = all_finite
-        for share in range(shares):  # noqa: SIM110 - `all` takes no generator here
-            if not finite[share]:
+                if parts == 1:
+                    _write_picture(memory, start, row, padding, channels, grad_x[n])
+            finite[task] = all_finite
+        for task in range(shares * parts):
+            if not finite[task]:
                 return False
+        if parts > 1:
+            for n in range(images):
+                start = frames + n * parts * size
+                total = memory[start : start + size]
+                for part in range(1, parts):
+                    addend = memory[start + part * size : start + (part + 1) * size]
+                    for i in range(size):
+                        total[i] += addend[i]
+                _write_picture(memory, start, row, padding, channels, grad_x[n])
         return True
 
     return loop
+
+
+def _parts(images: int, outputs: int) -> int:
+    """How many frames each picture gets, whose sums are added up: more than one where pictures are few.
+
+    It does not depend on the number of threads, so neither does any sum.
+    """
+    return max(1, min(_FRAMES // images, outputs // 8))
 
 
 def _fits(kernel: list[int], dilation: Pair, groups: int, x: Array, grad: Array, result: Array) -> bool:
@@ -338,7 +367,7 @@ def pooled_conv2d_grad_input(
         weight, result = behaved(weight), target(grad_x)
         if loop.of(work)(
             weight, bits_of(weight), frame.taps, frame.size, frame.row, behaved(grad), behaved(indices),
-            frame.starts, frame.blocks, padding, channels, result,
+            frame.starts, frame.blocks, padding, channels, _parts(len(grad), grad.shape[1]), result,
         ):  # fmt: skip
             deliver(result, grad_x)
             return
