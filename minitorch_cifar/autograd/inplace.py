@@ -23,7 +23,7 @@ from .arrays import overlap_in_part, overlaps_itself
 from .grad_mode import state
 from .node import Node
 from .operation import Operation
-from .saved import FREED
+from .saved import FREED, guard_of_result
 from .variable import TensorBase, wrap
 from .views import Step, replay
 
@@ -71,9 +71,12 @@ def _recorded(
     if replaced:
         node.saved = tuple(replaced.get(id(kept), kept) for kept in node.saved)
         node.guards = [guard for guard in node.guards if id(guard[0]) not in replaced]
-        if any(kept is target._array for kept in replaced.values()):
-            counter = target._version_counter
-            node.guards.append((target._array, counter, counter.value, len(inputs)))
+    if any(kept is target._array for kept in replaced.values()):
+        counter = target._version_counter
+        node.guards.append((target._array, counter, counter.value, len(inputs)))
+    if operation.guards_result:
+        node.guards = [guard for guard in node.guards if guard[3] != len(inputs)]
+        node.guards.append(guard_of_result(target, len(inputs)))
     node.output_metadata = ((target._array.shape, target._array.dtype),)
     take_over(target, node)
     return target

@@ -20,7 +20,7 @@ from .anomaly import mode as anomaly
 from .grad_mode import state
 from .layout import in_rows, like_operands
 from .node import NO_EDGE, Edge, Node, ages
-from .saved import FREED, Guard, guards_for, raise_if_modified
+from .saved import FREED, Guard, guard_of_result, guards_for, raise_if_modified
 from .variable import TensorBase, wrap
 from .views import track_view
 
@@ -41,6 +41,7 @@ class Operation(Node):
     # In place, whether one place in memory may be written to as several elements, as in an expanded tensor:
     # always, never, or with PyTorch's warning, which names the function.
     writes_expanded: ClassVar[bool | str] = False
+    guards_result = False  # to change the result in place is an error, though nothing of it is kept
 
     needs_input_grad: Sequence[bool]
     saved: tuple[Any, ...] = ()
@@ -121,6 +122,8 @@ class Operation(Node):
             if node.saved:
                 others = () if values is parameters else tuple(_flat(parameters))
                 node.guards = guards_for(node.saved, (*inputs, *outputs, *others))
+                if cls.guards_result:
+                    node.guards.append(guard_of_result(outputs[0], len(inputs)))
         if cls.is_view:
             for index, output in enumerate(outputs):
                 track_view(output, inputs[0], (cls, parameters, index), is_multiple)

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
@@ -35,9 +35,17 @@ _OF_INFERENCE = (
     "use it in autograd, or use `torch.no_grad()` instead of `torch.inference_mode()`."
 )
 
+
+class Described(NamedTuple):
+    """What an error message says of an array that nobody keeps."""
+
+    dtype: np.dtype
+    shape: tuple[int, ...]
+
+
 # A saved array, the version counter of its tensor, the version it had, and which tensor that is: the node's
 # inputs count from 0, its outputs follow, then the tensors among its parameters.
-Guard = tuple[Array, VersionCounter, int, int]
+Guard = tuple[Array | Described, VersionCounter, int, int]
 
 
 def guards_for(saved: Sequence[Any], tensors: Sequence[Any]) -> list[Guard]:
@@ -54,6 +62,17 @@ def guards_for(saved: Sequence[Any], tensors: Sequence[Any]) -> list[Guard]:
             if kept.base is not None:
                 guards += _guard_of_part(kept, tensors)
     return guards
+
+
+def guard_of_result(tensor: TensorBase, position: int) -> Guard:
+    """A guard for a result of which nothing is kept."""
+    array = tensor._array
+    return (
+        Described(array.dtype, array.shape),
+        tensor._version_counter,
+        tensor._version_counter.value,
+        position,
+    )
 
 
 def _guard(kept: Array, tensor: TensorBase, position: int) -> Guard:
@@ -90,7 +109,12 @@ def _origin(node: Node, position: int) -> Edge:
 
 
 def modified_error(
-    array: Array, counter: VersionCounter, version: int, node: Node, producer: Node | None, index: int
+    array: Array | Described,
+    counter: VersionCounter,
+    version: int,
+    node: Node,
+    producer: Node | None,
+    index: int,
 ) -> RuntimeError:
     """The error for a saved `array` of which output `index` of `producer` (None: a leaf) was overwritten."""
     origin = ""

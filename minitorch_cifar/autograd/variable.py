@@ -271,7 +271,7 @@ def wrap(array: Array, requires_grad: bool = False) -> Tensor:
     return tensor  # type: ignore[no-any-return]
 
 
-def type_name(array: Array) -> str:
+def type_name(array: Any) -> str:
     """`torch.FloatTensor`, as error messages put it."""
     return f"torch.{FROM_NUMPY[array.dtype].legacy_name}Tensor"
 

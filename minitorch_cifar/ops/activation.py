@@ -21,31 +21,39 @@ from .pool import PooledGradient
 class Relu(Elementwise):
     """y = max(x, 0).  dL/dx = g where x > 0, else 0: zero at the kink x = 0, and g where x is NaN.
 
-    -0.0 stays -0.0. Only the result is needed for backward, so that the operation can work in place. Of a
+    -0.0 stays -0.0. What backward needs is one byte per element: whether its gradient passes. PyTorch keeps
+    the result instead, four times as much; like there, to change the result in place is an error. Of a
     gradient behind a max pool only the winners are looked at.
     """
 
     takes_lazy_gradients = True
+    guards_result = True
 
     @staticmethod
     def forward(ctx: Any, x: Array) -> Array:
         y = np.empty_like(x)
-        active.relu_forward(x, y)
-        ctx.save(y)
+        if ctx.needs_input_grad[0]:
+            passing = np.empty_like(x, np.bool_)
+            active.relu_forward_noting(x, y, passing)
+            ctx.save(passing)
+        else:
+            active.relu_forward(x, y)
         return y
 
     @staticmethod
-    def backward(ctx: Any, grad: Array | PooledGradient) -> Array | PooledGradient:
-        (y,) = ctx.saved
+    def backward(ctx: Any, grad: Array | PooledGradient) -> Array | PooledGradient | None:
+        if not ctx.needs_input_grad[0]:
+            return None
+        (passing,) = ctx.saved
         if isinstance(grad, PooledGradient):
-            at_winners = np.empty(grad.grad.shape, y.dtype)
+            at_winners = np.empty(grad.grad.shape, grad.dtype)
             if grad.passing is not None:
                 active.relu_backward(grad.grad, grad.passing, at_winners)
             else:
-                active.pooled_relu_backward(grad.grad, grad.indices, y, at_winners)
+                active.pooled_relu_backward(grad.grad, grad.indices, passing, at_winners)
             return PooledGradient(at_winners, grad.indices, grad.shape)
-        grad_x: Array = np.empty_like(y)
-        active.relu_backward(grad, y, grad_x)
+        grad_x: Array = np.empty_like(passing, grad.dtype)
+        active.relu_backward(grad, passing, grad_x)
         return grad_x
 
 

@@ -13,6 +13,7 @@ from ..numba_kernels.activation import leaky_relu_backward as leaky_relu_backwar
 from ..numba_kernels.activation import leaky_relu_forward as leaky_relu_forward
 from ..numba_kernels.activation import relu_backward as relu_backward
 from ..numba_kernels.activation import relu_forward as relu_forward
+from ..numba_kernels.activation import relu_forward_noting as relu_forward_noting
 from ..numba_kernels.activation import sigmoid_backward as sigmoid_backward
 from ..numba_kernels.activation import softmax_backward as softmax_backward
 from ..numba_kernels.activation import tanh_backward as tanh_backward

@@ -69,7 +69,7 @@ def _list_cells(
         offsets[k] = starts[np.uintp(max(index, 0))]
         values[k] = value
         k += np.uintp((value != 0) & (index >= 0))
-    return np.intp(k) if finite else -1
+    return np.intp(k) if finite else -1  # type: ignore[return-value]  # to Numba it is an int
 
 
 class _Frame(NamedTuple):

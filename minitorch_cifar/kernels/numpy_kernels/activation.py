@@ -22,6 +22,14 @@ def relu_forward(x: Array, out: Array) -> None:
     np.copyto(out, 0, where=out < 0)
 
 
+def relu_forward_noting(x: Array, out: Array, passing: Array) -> None:
+    """`relu_forward`, which notes of each element whether its gradient passes: `passing` may stand for y in
+    `relu_backward`.
+    """
+    np.logical_not(x <= 0, out=passing)
+    relu_forward(x, out)
+
+
 def relu_backward(grad_out: Array, y: Array, grad_x: Array) -> None:
     """dL/dx = dL/dy where y > 0, else 0; 0 at the kink. Where y is NaN, the gradient passes."""
     np.copyto(grad_x, grad_out)
