@@ -10,10 +10,15 @@ from __future__ import annotations
 
 import math
 
+from numba import prange
+
 from ...dtypes import Array
 from ..numpy_kernels import optim as numpy_kernels
 from ..shapes import refuse_shape
 from .flat import compiled
+from .runtime import in_parallel
+
+_ENOUGH = 1 << 15  # numbers of a parameter that are worth the start of threads
 
 
 def _contiguous(param: Array, *others: Array | None) -> bool:
@@ -28,7 +33,7 @@ def _contiguous(param: Array, *others: Array | None) -> bool:
     return contiguous
 
 
-@compiled
+@in_parallel(enough=_ENOUGH)
 def _sgd(
     param: Array,
     grad: Array,
@@ -45,7 +50,7 @@ def _sgd(
     number = param.dtype.type
     lr, momentum, decay = number(lr), number(momentum), number(weight_decay)
     share = number(1 - dampening)
-    for i in range(param.size):
+    for i in prange(param.size):
         d = -grad[i] if maximize else grad[i]
         if decay != 0:
             d += decay * param[i]
@@ -84,7 +89,7 @@ def sgd_step(
         )
         return
     flat = param.ravel()
-    _sgd(
+    _sgd.of(flat.size)(
         flat,
         grad.ravel(),
         flat if momentum_buffer is None else momentum_buffer.ravel(),
