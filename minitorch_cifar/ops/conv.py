@@ -85,8 +85,13 @@ class Convolution(Operation):
             by_input(*gradient, weight, *ctx.parameters, by_x)
         if ctx.needs_input_grad[1]:
             by_weight = np.empty(ctx.weight_shape, grad.dtype)
-            by_kernel(*gradient, x, *ctx.parameters, by_weight)
         if ctx.needs_input_grad[2]:
             by_bias = np.empty(ctx.weight_shape[0], grad.dtype)
+        if by_weight is not None and by_bias is not None and len(gradient) == 1:
+            active.conv2d_grad_parameters(*gradient, x, *ctx.parameters, by_weight, by_bias)
+            return by_x, by_weight, by_bias
+        if by_weight is not None:
+            by_kernel(*gradient, x, *ctx.parameters, by_weight)
+        if by_bias is not None:
             active.conv2d_grad_bias(gradient[0], by_bias)
         return by_x, by_weight, by_bias

@@ -213,3 +213,11 @@ def conv2d_grad_bias(grad_out: Array, grad_bias: Array) -> None:
     result = target(grad_bias)
     _sum_planes.of(grad_out.size)(behaved(grad_out).reshape(images, channels, height * width), result)
     deliver(result, grad_bias)
+
+
+def conv2d_grad_parameters(
+    grad_out: Array, x: Array, stride: Pair, padding: Pair, dilation: Pair, groups: int, grad_weight: Array,
+    grad_bias: Array,
+) -> None:  # fmt: skip
+    conv2d_grad_weight(grad_out, x, stride, padding, dilation, groups, grad_weight)
+    conv2d_grad_bias(grad_out, grad_bias)

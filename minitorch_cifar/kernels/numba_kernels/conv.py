@@ -19,8 +19,8 @@ from ...dtypes import Array
 from ..numpy_kernels import conv as specification
 from . import conv_matrix, conv_pixels, conv_planes
 from .conv_planes import forward_geometry, write_planes
-from .conv_weight import outer_grad_weight
-from .conv_weight_matrix import matrix_grad_weight
+from .conv_weight import outer_grad_parameters
+from .conv_weight_matrix import matrix_grad_parameters
 from .elements import fill
 from .layout import behaved, deliver, target
 from .matrix_tiles import HAS_MATRIX_UNIT
@@ -193,22 +193,32 @@ def conv2d_grad_input(
         specification.conv2d_grad_input(grad_out, weight, stride, padding, dilation, groups, grad_x)
 
 
+def _grad_parameters(
+    grad_out: Array, x: Array, stride: Pair, padding: Pair, dilation: Pair, groups: int, grad_weight: Array,
+    grad_bias: Array,
+) -> bool:  # fmt: skip
+    """`conv2d_grad_parameters` in one loop, which an empty `grad_bias` spares its part. False if there is no
+    such loop for these arrays: then all is to be computed anew.
+    """
+    if groups != 1 or not (grad_out.size and x.size and grad_weight.size):
+        return False
+    if (
+        HAS_MATRIX_UNIT
+        and x.itemsize == 4
+        and matrix_grad_parameters(grad_out, x, stride, padding, dilation, grad_weight, grad_bias)
+    ):
+        return True
+    return dilation == (1, 1) and outer_grad_parameters(grad_out, x, stride, padding, grad_weight, grad_bias)
+
+
 def conv2d_grad_weight(
     grad_out: Array, x: Array, stride: Pair, padding: Pair, dilation: Pair, groups: int, grad_weight: Array
 ) -> None:
+    no_bias = np.empty(0, x.dtype)
+    if _grad_parameters(grad_out, x, stride, padding, dilation, groups, grad_weight, no_bias):
+        return
     finished = False
-    if not (grad_out.size and x.size and grad_weight.size):
-        pass
-    elif (
-        HAS_MATRIX_UNIT
-        and groups == 1
-        and x.itemsize == 4
-        and matrix_grad_weight(grad_out, x, stride, padding, dilation, grad_weight)
-    ):
-        finished = True
-    elif groups == 1 and dilation == (1, 1):
-        finished = outer_grad_weight(grad_out, x, stride, padding, grad_weight)
-    else:
+    if grad_out.size and x.size and grad_weight.size and (groups > 1 or dilation != (1, 1)):
         out_channels, in_channels, *kernel = grad_weight.shape
         size = (x.shape[2], x.shape[3])
         out_size = (grad_out.shape[2], grad_out.shape[3])
@@ -250,3 +260,12 @@ def conv2d_grad_bias(grad_out: Array, grad_bias: Array) -> None:
     result = target(grad_bias)
     _sum_planes.of(grad_out.size)(behaved(grad_out).reshape(images, channels, height * width), result)
     deliver(result, grad_bias)
+
+
+def conv2d_grad_parameters(
+    grad_out: Array, x: Array, stride: Pair, padding: Pair, dilation: Pair, groups: int, grad_weight: Array,
+    grad_bias: Array,
+) -> None:  # fmt: skip
+    if not _grad_parameters(grad_out, x, stride, padding, dilation, groups, grad_weight, grad_bias):
+        conv2d_grad_weight(grad_out, x, stride, padding, dilation, groups, grad_weight)
+        conv2d_grad_bias(grad_out, grad_bias)

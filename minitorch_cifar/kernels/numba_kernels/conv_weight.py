@@ -24,7 +24,7 @@ import numpy as np
 from numba import prange
 
 from ...dtypes import Array
-from .elements import add_up, are_finite, bits_of, fill
+from .elements import add_up, are_finite, bits_of, fill, sum_of
 from .frames import aligned, places_inside, write_frame
 from .layout import behaved, deliver, target
 from .runtime import Shared, in_parallel, inlined
@@ -78,7 +78,7 @@ def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any
     @in_parallel(enough=_ENOUGH)
     def loop(
         grad_out: Array, x: Array, bits: Array, inside: Array, size: int, line_step: int, pixel_step: int,
-        window_row: int, stretch: int, splits: int, grad_weight: Array,
+        window_row: int, stretch: int, splits: int, grad_weight: Array, grad_bias: Array,
     ) -> bool:  # fmt: skip
         """grad_weight[o, :, i, :] = Σ_nhw grad_out[n, o, h, w] · row i of the window under the pixel.
 
@@ -96,6 +96,7 @@ def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any
         totals = np.empty((shares, outputs * kernel_rows * stretch), x.dtype)
         gradient, picture, sums = grad_out.reshape(-1), x.reshape(-1), totals.reshape(-1)
         finite = np.empty(shares * splits, np.bool_)
+        biases = np.zeros((shares, outputs))
         step = width * lanes
         at_once = max(1, _PIXELS // pixels)
         blocks = outputs // rows + outputs % rows  # what is left over goes one channel at a time
@@ -105,13 +106,15 @@ def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any
             fill(memory, frame, size, 0)
             first, end = split * blocks // splits, (split + 1) * blocks // splits
             channel = kernel_rows * stretch
-            start = _start(first, outputs, rows)
-            count = _start(end, outputs, rows) - start
-            fill(sums, (share * outputs + start) * channel, count * channel, 0)
+            first_output, last_output = _start(first, outputs, rows), _start(end, outputs, rows)
+            count = last_output - first_output
+            fill(sums, (share * outputs + first_output) * channel, count * channel, 0)
             all_finite = True
             for n in range(share * images // shares, (share + 1) * images // shares):
                 start = n * channels * plane
                 all_finite &= are_finite(bits, start, channels * plane)
+                for o in range(first_output, last_output if grad_bias.size else first_output):
+                    biases[share, o] += sum_of(gradient, (n * outputs + o) * lines * pixels, lines * pixels)
                 for part in range(parts):
                     write_frame(
                         picture, start, plane, channels, lanes, inside[part], parts == 1, memory,
@@ -142,6 +145,9 @@ def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any
             if not finite[task]:
                 return False
         add_up(totals)
+        add_up(biases)
+        for o in range(grad_bias.size):
+            grad_bias[o] = biases[0, o]
         result_is_finite = True
         for o in range(outputs):
             for c in range(channels):
@@ -156,9 +162,11 @@ def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any
     return loop
 
 
-def outer_grad_weight(grad_out: Array, x: Array, stride: Pair, padding: Pair, grad_weight: Array) -> bool:
-    """`conv2d_grad_weight` with dilation 1 and one group. False, and nothing done, if a number is not finite
-    where it could meet a zero of the padding.
+def outer_grad_parameters(
+    grad_out: Array, x: Array, stride: Pair, padding: Pair, grad_weight: Array, grad_bias: Array
+) -> bool:
+    """`conv2d_grad_parameters` with dilation 1 and one group; an empty `grad_bias` is not asked for. False if
+    a number is not finite where it could meet a zero of the padding: then both are to be computed anew.
     """
     outputs, channels, kernel_h, kernel_w = grad_weight.shape
     height, width = x.shape[2:]
@@ -175,12 +183,13 @@ def outer_grad_weight(grad_out: Array, x: Array, stride: Pair, padding: Pair, gr
     size += -(-stretch // lanes) * lanes  # a vector may reach behind the picture
     loop, work = _loop(rows, together, vectors, VECTOR_BYTES), grad_out.size * kernel_h // parts * stretch
     splits = loop.splits(work, min(_SHARES, len(x)), outputs // rows + outputs % rows)
-    x, result = behaved(x), target(grad_weight)
+    x, result, biases = behaved(x), target(grad_weight), target(grad_bias)
     if not loop.of(work)(
         behaved(grad_out), x, bits_of(x),
         _places((height, width), (kernel_h, kernel_w), padding, channels, parts), size,
-        stride[0] * row, stride[1] * channels * parts, row, stretch, splits, result,
+        stride[0] * row, stride[1] * channels * parts, row, stretch, splits, result, biases,
     ):  # fmt: skip
         return False
     deliver(result, grad_weight)
+    deliver(biases, grad_bias)
     return True

@@ -26,7 +26,7 @@ import numpy as np
 from numba import prange
 
 from ...dtypes import Array
-from .elements import are_finite, bits_of, fill
+from .elements import add_up, are_finite, bits_of, fill, sum_of
 from .frames import aligned, write_frame
 from .layout import behaved, deliver, target
 from .matrix_tiles import PARTS, ROWS, TILES, WORDS, configure, copy_row, matrix_tile, release, split_words
@@ -97,9 +97,9 @@ def _layout(
 def _loop(vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
-        grad_out: Array, grad_bits: Array, x: Array, bits: Array, inside: Array, pixel_channels: int,
+        grad_out: Array, x: Array, bits: Array, inside: Array, pixel_channels: int,
         words: int, pitch: int, is_contiguous: bool, pixel: int, gradient_steps: Array, frame_steps: Array,
-        taps: Array, blocks: int, shapes: Array, splits: int, grad_weight: Array,
+        taps: Array, blocks: int, shapes: Array, splits: int, grad_weight: Array, grad_bias: Array,
     ) -> bool:  # fmt: skip
         """False, and nothing done, if a number is not finite.
 
@@ -126,6 +126,7 @@ def _loop(vector_bytes: int) -> Shared[Any]:
         sums_bits = memory.view(np.int32)
         gradient, picture = grad_out.reshape(-1), x.reshape(-1)
         finite = np.empty(shares * splits, np.bool_)
+        biases = np.zeros((shares, outputs))
         for task in prange(shares * splits):
             configure(shapes)
             share, split = task // splits, task % splits
@@ -153,10 +154,13 @@ def _loop(vector_bytes: int) -> Shared[Any]:
                     )
                 for w in range(0, words, WORDS):
                     split_words(memory, frame + w, memory, frame + words + w, memory, word + w, words)
-                for n in range(count):
-                    all_finite &= are_finite(grad_bits, (2 * pair + n) * outputs * pixels, outputs * pixels)
                 for o in range(outputs):
                     start = (2 * pair * outputs + o) * pixels
+                    for n in range(count):
+                        total = sum_of(gradient, start + n * outputs * pixels, pixels)
+                        all_finite &= np.isfinite(total)
+                        if split == 0:
+                            biases[share, o] += total
                     place = gradients + (o // ROWS * tiles * PARTS * ROWS + o % ROWS) * WORDS
                     if is_contiguous and count == 2:
                         for t in range(tiles):
@@ -199,11 +203,11 @@ def _loop(vector_bytes: int) -> Shared[Any]:
         blocks_are_finite = np.empty(tap_pairs * blocks, np.bool_)
         for block in prange(tap_pairs * blocks):
             place = totals + block * 4 * _TILE
-            total = memory[place : place + 4 * _TILE]
+            sum_of_shares = memory[place : place + 4 * _TILE]
             for share in range(1, shares):
                 part = memory[place + share * sums_size :]
                 for i in range(4 * _TILE):
-                    total[i] += part[i]
+                    sum_of_shares[i] += part[i]
             all_finite = are_finite(sums_bits, place, 4 * _TILE)
             first_output = block % blocks * 2 * ROWS
             for half in range(2):
@@ -218,16 +222,21 @@ def _loop(vector_bytes: int) -> Shared[Any]:
         for block in range(tap_pairs * blocks):  # noqa: SIM110 - `all` takes no generator here
             if not blocks_are_finite[block]:
                 return False
+        add_up(biases)
+        for o in range(grad_bias.size):
+            grad_bias[o] = biases[0, o]
         return True
 
     return loop
 
 
-def matrix_grad_weight(
-    grad_out: Array, x: Array, stride: Pair, padding: Pair, dilation: Pair, grad_weight: Array
-) -> bool:
-    """`conv2d_grad_weight` in float32 with one group. False, and nothing done, if a number is not finite, or
-    if too much of the work would be for nothing."""
+def matrix_grad_parameters(
+    grad_out: Array, x: Array, stride: Pair, padding: Pair, dilation: Pair, grad_weight: Array,
+    grad_bias: Array,
+) -> bool:  # fmt: skip
+    """`conv2d_grad_parameters` in float32 with one group; an empty `grad_bias` is not asked for. False, and
+    nothing done, if a number is not finite, or if too much of the work would be for nothing.
+    """
     if len(x) == 1:
         return False
     layout = _layout(
@@ -238,12 +247,14 @@ def matrix_grad_weight(
         return False
     loop, work = _loop(VECTOR_BYTES), grad_out.size * grad_weight[0].size
     splits = loop.splits(work, min(_SHARES, (len(x) + 1) // 2), layout.taps.size // 2)
-    grad_out, x, result = behaved(grad_out), behaved(x), target(grad_weight)
+    grad_out, x = behaved(grad_out), behaved(x)
+    result, biases = target(grad_weight), target(grad_bias)
     if not loop.of(work)(
-        grad_out, bits_of(grad_out), x, bits_of(x), layout.inside, layout.channels, layout.words,
+        grad_out,  x, bits_of(x), layout.inside, layout.channels, layout.words,
         layout.pitch, layout.is_contiguous, layout.pixel, layout.gradient_steps, layout.frame_steps,
-        layout.taps, layout.outputs, TILES, splits, result,
+        layout.taps, layout.outputs, TILES, splits, result, biases,
     ):  # fmt: skip
         return False
     deliver(result, grad_weight)
+    deliver(biases, grad_bias)
     return True

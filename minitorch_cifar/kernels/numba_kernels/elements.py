@@ -9,7 +9,7 @@ from __future__ import annotations
 import numpy as np
 
 from ...dtypes import Array
-from .flat import compiled
+from .flat import compiled, compiled_sums
 
 
 @compiled
@@ -26,6 +26,16 @@ def add_up(totals: Array) -> None:
     for share in range(1, totals.shape[0]):
         for i in range(totals.shape[1]):
             totals[0, i] += totals[share, i]
+
+
+@compiled_sums
+def sum_of(array: Array, start: int, count: int) -> float:
+    """The sum of `count` elements in float64, where no numbers of float32 add up to infinity."""
+    part = array[start : start + count]
+    total = 0.0
+    for i in range(part.size):
+        total += part[i]
+    return total
 
 
 def bits_of(array: Array) -> Array:

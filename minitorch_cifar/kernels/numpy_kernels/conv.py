@@ -98,3 +98,12 @@ def conv2d_grad_weight(
 def conv2d_grad_bias(grad_out: Array, grad_bias: Array) -> None:
     """dL/dbias[o] = Σ_nhw grad_out[n, o, h, w]."""
     np.sum(grad_out, axis=(0, 2, 3), dtype=np.float64, out=grad_bias)
+
+
+def conv2d_grad_parameters(
+    grad_out: Array, x: Array, stride: Pair, padding: Pair, dilation: Pair, groups: int, grad_weight: Array,
+    grad_bias: Array,
+) -> None:  # fmt: skip
+    """Both of these: they are sums over the same numbers, which a kernel may read once for both."""
+    conv2d_grad_weight(grad_out, x, stride, padding, dilation, groups, grad_weight)
+    conv2d_grad_bias(grad_out, grad_bias)
