@@ -24,6 +24,7 @@ _FEATURES = {
     "fma": "FMA",
     "avx2": "AVX2",
     "avx512f": "AVX-512",
+    "amx-bf16": "AMX",
     "neon": "NEON",
     "sve": "SVE",
 }
@@ -45,7 +46,7 @@ def target() -> Target:
     import llvmlite.binding as llvm
     from numba.core import codegen, config
 
-    from .numba_kernels import conv_weight, pixel_tiles, pooled_tiles, vectors
+    from .numba_kernels import conv_weight, matrix_tiles, pixel_tiles, pooled_tiles, vectors
 
     enabled = config.CPU_FEATURES if config.CPU_FEATURES is not None else codegen.get_host_cpu_features()
     names = {name[1:] for name in enabled.split(",") if name.startswith("+")}
@@ -54,13 +55,16 @@ def target() -> Target:
     if llvm.get_process_triple().startswith("x86_64"):
         names.add("sse2")  # part of x86-64 itself
     lanes = vectors.VECTOR_BYTES // 4
+    rows = 2 * matrix_tiles.ROWS
+    unit = {"matrix unit": f"{rows} pixels x {rows} channels"} if matrix_tiles.HAS_MATRIX_UNIT else {}
     return Target(
         cpu,
         cpu != host,
         [known for name, known in _FEATURES.items() if name in names],
         vectors.VECTOR_BYTES,
         vectors.REGISTERS,
-        {
+        unit
+        | {
             "convolution": f"{pixel_tiles.PIXELS} pixels x {2 * lanes} channels",
             "weight gradient": f"{conv_weight._ROWS} channels x {conv_weight._VECTORS * lanes} weights",
             "behind a pool": f"{pooled_tiles.TILE_VECTORS} vectors of weights",

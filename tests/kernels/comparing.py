@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import importlib
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import Any
 
 import numpy as np
 from hypothesis import strategies as st
 
 BACKENDS = ("numpy", "numba", "deterministic")
+WITHOUT_UNIT = " without the matrix unit"
 DTYPES = (np.float32, np.float64)
 LAYOUTS = ("contiguous", "transposed", "strided", "reversed", "offset")
 SPECIAL = (0.0, -0.0, 1.0, -1.0, np.nan, np.inf, -np.inf, 1e-42, 1e4, -1e4, 30.0, -120.0)
@@ -16,7 +19,26 @@ SPECIAL = (0.0, -0.0, 1.0, -1.0, np.nan, np.inf, -np.inf, 1e-42, 1e4, -1e4, 30.0
 
 def kernels(backend: str, family: str) -> Any:
     """The module that holds a family's kernels, for example `kernels("numba", "loss")`."""
+    backend = backend.removesuffix(WITHOUT_UNIT)
     return importlib.import_module(f"minitorch_cifar.kernels.{backend}_kernels.{family}")
+
+
+def convolution_backends() -> tuple[str, ...]:
+    """The backends, and Numba's kernels once more as on a CPU without a matrix unit."""
+    return (*BACKENDS, f"numba{WITHOUT_UNIT}") if kernels("numba", "conv").HAS_MATRIX_UNIT else BACKENDS
+
+
+@contextmanager
+def as_in(backend: str) -> Iterator[None]:
+    """While it lasts, the convolution of the Numba backend leaves the matrix unit alone if `backend` does."""
+    conv = kernels("numba", "conv")
+    before = conv.HAS_MATRIX_UNIT, conv._UNITS
+    if backend.endswith(WITHOUT_UNIT):
+        conv.HAS_MATRIX_UNIT, conv._UNITS = False, (False,)
+    try:
+        yield
+    finally:
+        conv.HAS_MATRIX_UNIT, conv._UNITS = before
 
 
 def laid_out(array: np.ndarray, layout: str) -> np.ndarray:

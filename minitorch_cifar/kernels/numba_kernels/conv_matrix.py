@@ -1,25 +1,25 @@
 """Convolution on the matrix unit of recent Intel CPUs: forward, and the gradient by the input.
 
-Where `conv_pixels.py` multiplies vectors, this multiplies tiles (`matrix_tiles.py`): 16 neighbouring pixels of
-the output by 16 of its channels, 32 terms of their sums at a time, and four such tiles together, because a tile
-that is loaded twice is a tile too many. The windows under 16 neighbouring pixels lie a pixel of the frame
+Where `conv_pixels.py` multiplies vectors, this multiplies tiles (`matrix_tiles.py`): 16 neighbouring pixels
+of the output by 16 of its channels, 32 terms of their sums at a time, and four such tiles together, so that
+each tile that is loaded serves twice. The windows under 16 neighbouring pixels lie a pixel of the frame
 apart, so a tile of them is loaded straight from the frame; nothing is copied to make a matrix.
 
 A *step* is 32 terms, which are 32 input channels of one pixel of the window: 16 words, channel c with channel
 c + 16. With few input channels most of a step would be zeros, and `conv_pixels.py` is faster.
 
-A tile of pixels must not go round a corner. In rows of 16 pixels and more the last tile begins so that it ends
-with the row. Where rows are shorter, several pictures lie in one frame, the same pixel of each side by side:
-two pictures of 8 x 8 make rows of 16.
+A tile of pixels must not go round a corner. In rows of 16 pixels and more the last tile begins so that it
+ends with the row. Where rows are shorter, several pictures lie in one frame, the same pixel of each side by
+side: two pictures of 8 x 8 make rows of 16.
 
 The order of the loops: for a strip of some tiles, for each block of 32 output channels, for each chunk of
 steps, for each two tiles of the strip; so a chunk of weights (30 KB) stays in the first-level cache. The sums
 begin with the bias and go to the strip and back from chunk to chunk. A finished strip is transposed in
 registers into the planes of the output.
 
-Groups of pictures, and where there are fewer of them than threads also their strips, are shared among threads.
-No sum is divided, so no result depends on the number of threads; which kernel computes it depends on the
-shapes, the number of pictures among them.
+Groups of pictures, and where there are fewer of them than threads also their strips, are shared among
+threads. No sum is divided, so no result depends on the number of threads; which kernel computes it depends on
+the shapes, the number of pictures among them.
 """
 
 from __future__ import annotations
@@ -106,8 +106,8 @@ def _strips(tiles: Array, pixels: int, together: int, all_pixels: int) -> tuple[
 
 @functools.lru_cache(maxsize=256)
 def _layout(
-    make_axis: Callable[..., Axis], sides: tuple[tuple[int, ...], tuple[int, ...]], channels: int, outputs: int,
-    lanes: int,
+    make_axis: Callable[..., Axis], sides: tuple[tuple[int, ...], tuple[int, ...]], channels: int,
+    outputs: int, lanes: int,
 ) -> _Layout:  # fmt: skip
     """The tables for pictures of `channels` channels."""
     rows, columns = (make_axis(*side) for side in sides)
@@ -199,10 +199,10 @@ def _write_piece(
 def _loop(columns: int, vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
-        x: Array, bits: Array, weight: Array, turned: bool, terms: Array, inside: Array, is_whole: bool,
-        pixel_channels: int, words: int, together: int, pixel: int, places: Array, steps: Array,
-        weight_steps: Array, chunks: Array, strips: Array, pieces: Array, bias: Array, blocks: int,
-        planes: Array, shapes: Array, splits: int, out: Array,
+        x: Array, bits: Array, weight: Array, weight_bits: Array, turned: bool, terms: Array, inside: Array,
+        is_whole: bool, pixel_channels: int, words: int, together: int, pixel: int, places: Array,
+        steps: Array, weight_steps: Array, chunks: Array, strips: Array, pieces: Array, bias: Array,
+        blocks: int, planes: Array, shapes: Array, splits: int, out: Array,
     ) -> bool:  # fmt: skip
         """False if a number of x or a weight is not finite."""
         images, channels, height, line = x.shape
@@ -230,10 +230,11 @@ def _loop(columns: int, vector_bytes: int) -> Shared[Any]:
         fill(memory, biases, width, 0)
         for o in range(outputs):
             memory[biases + o] = bias[o]
-        if not pack_weights(
-            weight, 1, turned, terms, steps.size * _TERMS, block_width, lanes, blocks, memory, packed
-        ):
+        if not are_finite(weight_bits, 0, weight.size):
             return False
+        pack_weights(
+            weight, 1, turned, terms, steps.size * _TERMS, block_width, lanes, blocks, memory, packed
+        )
         for b in range(blocks):
             _split_weights(memory, packed + b * block_size, steps.size, columns, weights + b * word_size)
         picture, result = x.reshape(-1), out.reshape(-1)
@@ -311,10 +312,11 @@ class Plan(NamedTuple):
     def correlate(self, x: Array, weight: Array, bias: Array, out: Array) -> bool:
         """Pack the weights and convolve. False if a number is not finite: then `out` is to be filled anew."""
         layout = self.layout
-        x, result = behaved(x), target(out)
+        x, weight, result = behaved(x), behaved(weight), target(out)
         if not self.loop.of(self.work)(
-            x, bits_of(x), behaved(weight), self.turned, layout.terms, layout.inside, layout.is_whole,
-            layout.channels, layout.words, layout.together, layout.pixel, layout.places, layout.steps, layout.weight_steps, layout.chunks, layout.strips, layout.pieces, bias,
+            x, bits_of(x), weight, bits_of(weight), self.turned, layout.terms, layout.inside,
+            layout.is_whole, layout.channels, layout.words, layout.together, layout.pixel, layout.places,
+            layout.steps, layout.weight_steps, layout.chunks, layout.strips, layout.pieces, bias,
             layout.blocks, layout.planes, TILES,
             self.loop.splits(self.work, self.shares, len(layout.strips)), result,
         ):  # fmt: skip
@@ -326,7 +328,7 @@ class Plan(NamedTuple):
 def plan(
     make_axis: Callable[..., Axis], sides: tuple[tuple[int, ...], tuple[int, ...]], x: Shape, out: Shape
 ) -> Plan | None:
-    """The plan for arrays of float32 of these shapes; None where too much of the work would be for nothing."""
+    """The plan for arrays of float32 of these shapes; None where too much work would be for nothing."""
     layout = _layout(make_axis, sides, x[1], out[1], VECTOR_BYTES // 4)
     if layout.useful < _USEFUL or layout.together > x[0]:
         return None

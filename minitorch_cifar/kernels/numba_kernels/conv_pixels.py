@@ -160,7 +160,8 @@ def pack_weights(
     behind the last.
 
     The output channels are the O, or the C if `turned`; `terms` says for each number of the weights of an
-    output channel where in a block, of `term_count` terms, its term begins. Returns whether all are finite.
+    output channel where in a block, of `term_count` terms, its term begins. If
+    `turned`, returns whether all are finite.
     """
     outputs, channels = weight.shape[0] // groups, weight.shape[1]
     taps = weight.shape[2] * weight.shape[3]

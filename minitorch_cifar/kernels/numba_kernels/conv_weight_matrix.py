@@ -1,19 +1,20 @@
 """The weight gradient of convolution on the matrix unit of recent Intel CPUs.
 
 As in `conv_weight.py` every pixel of the output adds the product of its column (the gradients by all output
-channels) and its row (the window under it). Here the sum over pixels is the matrix product itself: a tile of 16
-output channels by 16 pixels, times a tile of 16 pixels by 16 numbers of the window, and four such tiles
+channels) and its row (the window under it). Here the sum over pixels is the matrix product itself: a tile of
+16 output channels by 16 pixels, times a tile of 16 pixels by 16 numbers of the window, and four such tiles
 together (`matrix_tiles.py`).
 
 Two numbers that are summed up one after the other must lie in one word: the same pixel of two pictures. So
 pictures go in pairs, each pair into one frame of words; an odd last one meets zeros.
 
-Pixels follow one another in the gradient as in the frame. In rows of a whole number of tiles they do so anyway;
-other rows are filled up with zeros, either to whole tiles, or to the frame's rows, whichever takes fewer.
+Pixels follow one another in the gradient as in the frame. In rows of a whole number of tiles they do so
+anyway; other rows are filled up with zeros, either to whole tiles, or to the frame's rows, whichever takes
+fewer.
 
-The order of the loops: for a pair of pictures, for each chunk of pixels, for each two tiles of the window, for
-each two tiles of output channels. A chunk of gradients and the part of the frame below it stay in the
-first-level cache; the sums go to the second and back. Pairs are dealt out among threads in a fixed number of
+The order of the loops: for a pair of pictures, for each chunk of pixels, for each two tiles of the window,
+for each two tiles of output channels. A chunk's gradients and the part of the frame below them stay in the
+caches of the core; the sums go there and back. Pairs are dealt out among threads in a fixed number of
 shares, each with sums of its own, so no sum depends on the number of threads.
 """
 
@@ -219,7 +220,7 @@ def _loop(vector_bytes: int) -> Shared[Any]:
                         for k in range(min(WORDS, channels - c)):
                             result[(o * channels + c + k) * taps_of_channel + tap] = memory[row + k]
             blocks_are_finite[block] = all_finite
-        for block in range(tap_pairs * blocks):  # noqa: SIM110 - `all` takes no generator here
+        for block in range(tap_pairs * blocks):
             if not blocks_are_finite[block]:
                 return False
         add_up(biases)

@@ -9,9 +9,9 @@ of 24. So each number is cut into three,
 
 each of the first 8 digits of what the one before left (nothing is lost: 3 · 8 = 24), and of the nine products
 of parts the six largest are added up: high · high, high · middle, middle · middle, high · low and the two
-that mirror these. What is left out is 2^-24 of the product, as much as float32 rounds off anyway; measured, the
-sums are a little closer to the exact ones than those of vectors (`tests/kernels/test_matrix.py`). Six times the
-work on a unit that is 14 times as fast leaves about twice the speed.
+that mirror these. What is left out is 2^-24 of the product, as much as float32 rounds off anyway, and the
+sums are no worse than those of float32 (`tests/kernels/test_matrix.py`). Six times the work on a unit that is
+some 14 times as fast leaves twice the speed.
 
 What float32 can and this cannot: the unit takes numbers below 2^-126 for zero, so of numbers below 2^-110 the
 last digits are lost; and the parts of an infinity make NaN. The loops look for infinities and NaN first, and
