@@ -62,7 +62,7 @@ def _multiply(memory: np.ndarray, steps: np.ndarray, last: int, before_row: int)
     configure(TILES)
     matrix_tile(
         memory, 0, 256, 16, 512, steps, 20_000, 20_256, 16, 512, steps, 0, last,
-        30_000, before_row, 16 * before_row, 40_000, 32, 512, 2,
+        30_000, before_row, 16 * before_row, 40_000, 32, 512,
     )  # fmt: skip
     release()
 
@@ -193,7 +193,7 @@ def test_odd_numbers_of_pictures_and_parts_of_the_window_for_each_thread(images:
     kernels("numpy", "conv").conv2d_grad_weight(
         upstream.astype(np.float64), x.astype(np.float64), *case.parameters, expected
     )
-    loop = conv_weight_matrix._loop(64)
+    loop = conv_weight_matrix._loop
     splits = loop.splits
     for parts in (1, 2, 5):
         result, bias = np.empty(case.shapes[1], np.float32), np.empty(40, np.float32)

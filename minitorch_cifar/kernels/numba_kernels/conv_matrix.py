@@ -27,26 +27,28 @@ from __future__ import annotations
 import functools
 import math
 from collections.abc import Callable
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 
 from ...dtypes import Array
 from .conv_pixels import Axis, backward_axis, pack_weights
-from .elements import are_finite, bits_of, fill
-from .flat import compiled
+from .elements import fill, sum_of
+from .flat import part
 from .frames import aligned, write_frame
 from .layout import behaved, deliver, target
 from .matrix_tiles import PARTS, ROWS, TILES, WORDS, configure, matrix_tile, release, split_words
 from .pixel_tiles import transpose_tile
-from .runtime import Shared, in_parallel
+from .runtime import in_parallel
 from .vectors import VECTOR_BYTES
 
 Shape = tuple[int, ...]
 
 _TERMS = 2 * WORDS  # of a step
-_CHUNK = 10  # tiles of weights, each in three parts: 30 KB
+_TILE = ROWS * WORDS
+_BLOCK = 2 * WORDS  # output channels
+_CHUNK = 5  # steps, whose weights for a block are 30 KB
 _STRIP = 8  # tiles of pixels
 _SHARES = 8  # of the pictures, however many threads there are
 _ENOUGH = 1 << 21  # products that are worth the start of threads
@@ -65,12 +67,10 @@ class _Layout(NamedTuple):
     places: Array  # (tiles,): where the windows of a tile begin
     steps: Array  # from there to the words of each step
     weight_steps: Array  # the same for weights
-    chunks: Array  # (chunks, 2): first and last step
     terms: Array  # (C · KH · KW,): where in a block each weight of an output channel goes
     strips: Array  # (strips, 4): first and last tile, first and last of `pieces`
     pieces: Array  # (pieces, 5): row of the strip, step from row to row; picture, pixel of the output, pixels
     planes: Array  # (lanes,): channels of the output
-    columns: int  # tiles of output channels in a block
     blocks: int
     useful: float  # share of the products that are wanted
 
@@ -129,8 +129,7 @@ def _layout(
         words += ROWS * stride * padded // 2
     if make_axis is backward_axis:
         terms = terms[::-1, ::-1]
-    column_tiles = 1 if outputs <= WORDS else 2
-    blocks = -(-outputs // (column_tiles * WORDS))
+    blocks = -(-outputs // _BLOCK)
     if together > 1:
         tiles = np.array([(h, p) for h in range(height) for p in range(0, width * together, ROWS)])
     else:
@@ -138,10 +137,9 @@ def _layout(
     corners = rows.corners[tiles[:, 0]] * columns.length * together + tiles[:, 1] * stride
     places = corners * padded // 2
     strips, pieces_of_strips = _strips(tiles, width, together, height * width)
-    together_chunk = max(1, _CHUNK // column_tiles)
     useful = (
         channels * math.prod(taps) / (steps.size * _TERMS)
-        * outputs / (blocks * column_tiles * WORDS)
+        * outputs / (blocks * _BLOCK)
         * height * width * together / (len(tiles) * ROWS)
     )  # fmt: skip
     return _Layout(
@@ -153,35 +151,28 @@ def _layout(
         pixel=stride * padded // 2,
         places=np.concatenate([places, places[-1:]]),
         steps=steps,
-        weight_steps=np.arange(steps.size) * PARTS * column_tiles * ROWS * WORDS,
-        chunks=np.array(
-            [(s, min(s + together_chunk, steps.size)) for s in range(0, steps.size, together_chunk)]
-        ),
-        terms=np.ascontiguousarray(terms.transpose(2, 0, 1)).ravel() * column_tiles * WORDS,
+        weight_steps=np.arange(steps.size) * PARTS * 2 * _TILE,
+        terms=np.ascontiguousarray(terms.transpose(2, 0, 1)).ravel() * _BLOCK,
         strips=strips,
         pieces=pieces_of_strips,
         planes=np.arange(lanes) * (height * width),
-        columns=column_tiles,
         blocks=blocks,
         useful=useful,
     )
 
 
-@compiled
-def _split_weights(memory: Array, packed: int, count: int, columns: int, words: int) -> None:
+@part
+def _split_weights(memory: Array, packed: int, count: int, words: int) -> None:
     """[term][channel] -> [step][part][tile of channels][pair of terms][channel], as words."""
-    width = columns * WORDS
     for step in range(count):
         for k in range(ROWS):
-            for tile in range(columns):
-                lower = packed + (step * _TERMS + k) * width + tile * WORDS
-                place = words + (step * PARTS * columns + tile) * ROWS * WORDS + k * WORDS
-                split_words(
-                    memory, lower, memory, lower + ROWS * width, memory, place, columns * ROWS * WORDS
-                )
+            for tile in range(2):
+                lower = packed + (step * _TERMS + k) * _BLOCK + tile * WORDS
+                place = words + (step * PARTS * 2 + tile) * _TILE + k * WORDS
+                split_words(memory, lower, memory, lower + ROWS * _BLOCK, memory, place, 2 * _TILE)
 
 
-@compiled
+@part
 def _write_piece(
     memory: Array, source: int, row: int, lanes: int, count: int, channels: int, planes: Array, out: Array,
     start: int,
@@ -195,109 +186,126 @@ def _write_piece(
             out[start + c * planes[1] + i] = memory[source + i * row + c]
 
 
-@functools.cache
-def _loop(columns: int, vector_bytes: int) -> Shared[Any]:
-    @in_parallel(enough=_ENOUGH)
-    def loop(
-        x: Array, bits: Array, weight: Array, weight_bits: Array, turned: bool, terms: Array, inside: Array,
-        is_whole: bool, pixel_channels: int, words: int, together: int, pixel: int, places: Array,
-        steps: Array, weight_steps: Array, chunks: Array, strips: Array, pieces: Array, bias: Array,
-        blocks: int, planes: Array, shapes: Array, splits: int, out: Array,
-    ) -> bool:  # fmt: skip
-        """False if a number of x or a weight is not finite."""
-        images, channels, height, line = x.shape
-        outputs, plane = out.shape[1], height * line
-        lanes = vector_bytes // x.itemsize
-        block_width = columns * WORDS
-        width = blocks * block_width
-        groups = (images + together - 1) // together
-        shares = min(groups, _SHARES)
-        tasks = shares * splits
-        block_size = steps.size * _TERMS * block_width
-        word_size = steps.size * PARTS * columns * ROWS * WORDS
-        most = 0
-        for s in range(strips.shape[0]):
-            most = max(most, strips[s, 1] - strips[s, 0])
-        strip_size = (most + 1) // 2 * 2 * ROWS * width
-        frame_size = 2 * words
-        memory, packed = aligned(
-            blocks * (block_size + word_size) + width + tasks * (strip_size + frame_size + PARTS * words), x
-        )
-        weights = packed + blocks * block_size
-        biases = weights + blocks * word_size
-        first_strip = biases + width
-        frames = first_strip + tasks * strip_size
-        fill(memory, biases, width, 0)
-        for o in range(outputs):
-            memory[biases + o] = bias[o]
-        if not are_finite(weight_bits, 0, weight.size):
-            return False
-        pack_weights(
-            weight, 1, turned, terms, steps.size * _TERMS, block_width, lanes, blocks, memory, packed
-        )
-        for b in range(blocks):
-            _split_weights(memory, packed + b * block_size, steps.size, columns, weights + b * word_size)
-        picture, result = x.reshape(-1), out.reshape(-1)
-        pixels = out.shape[2] * out.shape[3]
-        finite = np.empty(tasks, np.bool_)
-        for task in prange(tasks):
-            configure(shapes)
-            share, split = task // splits, task % splits
-            frame = frames + task * (frame_size + PARTS * words)
-            word = frame + frame_size
-            strip = first_strip + task * strip_size
-            fill(memory, frame, frame_size, 0)
-            all_finite = True
-            for group in range(share * groups // shares, (share + 1) * groups // shares):
-                first = min(group * together, images - together)
-                for n in range(together):
-                    start = (first + n) * channels * plane
-                    all_finite &= are_finite(bits, start, channels * plane)
-                    write_frame(
-                        picture, start, plane, channels, lanes, inside, is_whole, memory,
-                        frame + n * pixel_channels,
-                    )  # fmt: skip
-                for w in range(0, words, WORDS):
-                    lower = frame + 2 * w
-                    split_words(memory, lower, memory, lower + WORDS, memory, word + w, words)
-                for s in range(split * strips.shape[0] // splits, (split + 1) * strips.shape[0] // splits):
-                    tile, end, piece, last_piece = strips[s]
-                    for b in range(blocks):
-                        start = weights + b * word_size
-                        column = b * block_width
-                        before, before_row = biases + column, 0  # what the first chunk is added to
-                        for c in range(chunks.shape[0]):
-                            for t in range(tile, end, 2):
-                                rows = (t - tile) * ROWS * width
-                                matrix_tile(
-                                    memory, word + places[t], word + places[t + 1], pixel, words, steps,
-                                    start, start + ROWS * WORDS, WORDS, columns * ROWS * WORDS, weight_steps,
-                                    chunks[c, 0], chunks[c, 1],
-                                    before + rows * min(before_row, 1), before_row, ROWS * before_row,
-                                    strip + rows + column, width, ROWS * width, columns,
-                                )  # fmt: skip
-                            before, before_row = strip + column, width
-                    for k in range(piece, last_piece):
-                        row, step, n, place, count = pieces[k]
-                        _write_piece(
-                            memory,
-                            strip + row * width,
-                            step * width,
-                            lanes,
-                            count,
-                            outputs,
-                            planes,
-                            result,
-                            (first + n) * outputs * pixels + place,
-                        )
-            finite[task] = all_finite
-            release()
-        for task in range(tasks):  # noqa: SIM110 - `all` takes no generator here
-            if not finite[task]:
-                return False
-        return True
+# The parts of the loop are functions, which Numba compiles once; what stands in a `prange` it compiles twice.
 
-    return loop
+
+@part
+def _write_pictures(
+    picture: Array, start: int, together: int, plane: int, channels: int, inside: Array,
+    is_whole: bool, pixel_channels: int, memory: Array, frame: int, words: int,
+) -> bool:  # fmt: skip
+    """A group of pictures into a frame of numbers, and from there into the frame of words behind it. False if
+    a number is not finite.
+    """
+    all_finite = True
+    for n in range(together):
+        place = start + n * channels * plane
+        all_finite &= np.isfinite(sum_of(picture, place, channels * plane))
+        write_frame(
+            picture, place, plane, channels, int(np.intp(WORDS)), inside, is_whole, memory,
+            frame + n * pixel_channels,
+        )  # fmt: skip
+    for w in range(0, words, WORDS):
+        lower = frame + 2 * w
+        split_words(memory, lower, memory, lower + WORDS, memory, frame + 2 * words + w, words)
+    return all_finite
+
+
+@part
+def _multiply_strip(
+    memory: Array, word: int, words: int, pixel: int, places: Array, tile: int, end: int, steps: Array,
+    weights: int, weight_steps: Array, blocks: int, biases: int, strip: int,
+) -> None:  # fmt: skip
+    """The sums of the tiles from `tile` to `end`, into the strip: [pixel][output channel]."""
+    width = blocks * _BLOCK
+    for b in range(blocks):
+        column = b * _BLOCK
+        start = weights + b * steps.size * PARTS * 2 * _TILE
+        before, row = biases + column, 0  # what the first chunk is added to, for every pixel
+        for first in range(0, steps.size, _CHUNK):
+            last = min(first + _CHUNK, steps.size)
+            for t in range(tile, end, 2):
+                rows = (t - tile) * ROWS * width
+                a, a_next, out = word + places[t], word + places[t + 1], strip + rows + column
+                earlier = before + (rows if row else 0)
+                matrix_tile(
+                    memory, a, a_next, pixel, words, steps, start, start + _TILE, WORDS, 2 * _TILE,
+                    weight_steps, first, last, earlier, row, ROWS * row, out, width, ROWS * width,
+                )  # fmt: skip
+            before, row = strip + column, width
+
+
+@in_parallel(enough=_ENOUGH)
+def _loop(
+    x: Array, weight: Array, turned: bool, terms: Array, inside: Array,
+    is_whole: bool, pixel_channels: int, words: int, together: int, pixel: int, places: Array, steps: Array,
+    weight_steps: Array, strips: Array, pieces: Array, bias: Array, blocks: int,
+    planes: Array, splits: int, out: Array,
+) -> bool:  # fmt: skip
+    """False if a number of x or a weight is not finite."""
+    images, channels, height, line = x.shape
+    outputs, plane = out.shape[1], height * line
+    lanes = int(np.intp(WORDS))
+    width = blocks * _BLOCK
+    groups = (images + together - 1) // together
+    shares = min(groups, _SHARES)
+    tasks = shares * splits
+    block_size = steps.size * _TERMS * _BLOCK
+    word_size = steps.size * PARTS * 2 * _TILE
+    most = 0
+    for s in range(strips.shape[0]):
+        most = max(most, strips[s, 1] - strips[s, 0])
+    strip_size = (most + 1) // 2 * 2 * ROWS * width
+    own_size = strip_size + (2 + PARTS) * words
+    memory, packed = aligned(blocks * (block_size + word_size) + width + tasks * own_size, x)
+    weights = packed + blocks * block_size
+    biases = weights + blocks * word_size
+    owns = biases + width
+    fill(memory, biases, width, 0)
+    for o in range(outputs):
+        memory[biases + o] = bias[o]
+    # For a literal, Numba would compile these functions anew.
+    if not np.isfinite(sum_of(weight.reshape(-1), int(np.intp(0)), weight.size)):
+        return False
+    pack_weights(
+        weight, int(np.intp(1)), turned, terms, steps.size * _TERMS, int(np.intp(_BLOCK)), lanes, blocks,
+        memory, packed,
+    )  # fmt: skip
+    for b in range(blocks):
+        _split_weights(memory, packed + b * block_size, steps.size, weights + b * word_size)
+    picture, result = x.reshape(-1), out.reshape(-1)
+    pixels = out.shape[2] * out.shape[3]
+    finite = np.empty(tasks, np.bool_)
+    for task in prange(tasks):
+        configure(TILES)
+        share, split = task // splits, task % splits
+        strip = owns + task * own_size
+        frame = strip + strip_size
+        fill(memory, frame, 2 * words, 0)
+        all_finite = True
+        for group in range(share * groups // shares, (share + 1) * groups // shares):
+            first = min(group * together, images - together)
+            all_finite &= _write_pictures(
+                picture, first * channels * plane, together, plane, channels, inside, is_whole,
+                pixel_channels, memory, frame, words,
+            )  # fmt: skip
+            for s in range(split * strips.shape[0] // splits, (split + 1) * strips.shape[0] // splits):
+                _multiply_strip(
+                    memory, frame + 2 * words, words, pixel, places, strips[s, 0], strips[s, 1], steps,
+                    weights, weight_steps, blocks, biases, strip,
+                )  # fmt: skip
+                for k in range(strips[s, 2], strips[s, 3]):
+                    row, step, n, place, count = pieces[k]
+                    _write_piece(
+                        memory, strip + row * width, step * width, lanes, count, outputs, planes, result,
+                        (first + n) * outputs * pixels + place,
+                    )  # fmt: skip
+        finite[task] = all_finite
+        release()
+    for task in range(tasks):  # noqa: SIM110 - `all` takes no generator here
+        if not finite[task]:
+            return False
+    return True
 
 
 class Plan(NamedTuple):
@@ -305,7 +313,6 @@ class Plan(NamedTuple):
 
     layout: _Layout
     turned: bool
-    loop: Shared[Any]
     work: int
     shares: int
 
@@ -313,12 +320,12 @@ class Plan(NamedTuple):
         """Pack the weights and convolve. False if a number is not finite: then `out` is to be filled anew."""
         layout = self.layout
         x, weight, result = behaved(x), behaved(weight), target(out)
-        if not self.loop.of(self.work)(
-            x, bits_of(x), weight, bits_of(weight), self.turned, layout.terms, layout.inside,
+        if not _loop.of(self.work)(
+            x, weight, self.turned, layout.terms, layout.inside,
             layout.is_whole, layout.channels, layout.words, layout.together, layout.pixel, layout.places,
-            layout.steps, layout.weight_steps, layout.chunks, layout.strips, layout.pieces, bias,
-            layout.blocks, layout.planes, TILES,
-            self.loop.splits(self.work, self.shares, len(layout.strips)), result,
+            layout.steps, layout.weight_steps, layout.strips, layout.pieces, bias,
+            layout.blocks, layout.planes,
+            _loop.splits(self.work, self.shares, len(layout.strips)), result,
         ):  # fmt: skip
             return False
         deliver(result, out)
@@ -335,7 +342,6 @@ def plan(
     return Plan(
         layout,
         make_axis is backward_axis,
-        loop=_loop(layout.columns, VECTOR_BYTES),
         work=math.prod(out) * layout.terms.size,
         shares=min(-(-x[0] // layout.together), _SHARES),
     )

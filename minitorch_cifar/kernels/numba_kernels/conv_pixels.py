@@ -32,7 +32,7 @@ from numba import prange
 
 from ...dtypes import Array
 from .elements import fill
-from .flat import compiled
+from .flat import part
 from .frames import aligned, write_frame
 from .layout import behaved, deliver, target
 from .pixel_tiles import PIXELS, pixel_tile, transpose_tile
@@ -151,7 +151,7 @@ def _layout(
     )
 
 
-@compiled
+@part
 def pack_weights(
     weight: Array, groups: int, turned: bool, terms: Array, term_count: int, width: int, lanes: int,
     blocks: int, memory: Array, start: int,
@@ -193,7 +193,7 @@ def pack_weights(
     return finite
 
 
-@compiled
+@part
 def _write_strip(
     memory: Array,
     strip: int,

@@ -28,7 +28,7 @@ from numba import prange
 
 from ...dtypes import Array
 from .elements import fill
-from .flat import compiled
+from .flat import part
 from .layout import behaved, deliver, target
 from .runtime import Shared, in_parallel
 from .tiles import multiply_tile
@@ -112,7 +112,7 @@ def backward_geometry(
     return Geometry(rows, columns, offsets.ravel(), int(offsets.max()), pitch, height * pitch)
 
 
-@compiled
+@part
 def _pack(weight: Array, transposed: bool, packed: Array) -> bool:
     """weight (G · O, C, KH, KW) -> packed (G, tiles, K, R), the order in which `multiply_tile` reads.
 
@@ -136,7 +136,7 @@ def _pack(weight: Array, transposed: bool, packed: Array) -> bool:
     return finite
 
 
-@compiled
+@part
 def write_planes(planes: Array, rows: Array, columns: Array, plane: int, frame: Array, start: int) -> None:
     """Copy (C, H, W) into the frame; the zeros around are there already."""
     channels, height, width = planes.shape

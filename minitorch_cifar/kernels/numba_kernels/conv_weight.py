@@ -74,7 +74,7 @@ def _start(block: int, outputs: int, rows: int) -> int:
 
 
 @functools.cache
-def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any]:
+def _loop(rows: int, together: int, width: int, leaves_a_rest: bool, vector_bytes: int) -> Shared[Any]:
     @in_parallel(enough=_ENOUGH)
     def loop(
         grad_out: Array, x: Array, bits: Array, inside: Array, size: int, line_step: int, pixel_step: int,
@@ -128,17 +128,17 @@ def _loop(rows: int, together: int, width: int, vector_bytes: int) -> Shared[Any
                                 corner = frame + h * line_step + row * window_row + t
                                 place = ((n * outputs + o) * lines + h) * pixels
                                 out = ((share * outputs + o) * kernel_rows + row) * stretch + t
-                                if block < outputs // rows:
+                                if leaves_a_rest and block >= outputs // rows:
                                     outer_tile(
                                         gradient, place, lines * pixels, memory, corner,
                                         min(at_once, lines - h), pixels, line_step, pixel_step, window_row,
-                                        sums, out, kernel_rows * stretch, stretch, rows, together, width,
+                                        sums, out, kernel_rows * stretch, stretch, 1, together, width,
                                     )  # fmt: skip
                                 else:
                                     outer_tile(
                                         gradient, place, lines * pixels, memory, corner,
                                         min(at_once, lines - h), pixels, line_step, pixel_step, window_row,
-                                        sums, out, kernel_rows * stretch, stretch, 1, together, width,
+                                        sums, out, kernel_rows * stretch, stretch, rows, together, width,
                                     )  # fmt: skip
             finite[task] = all_finite
         for task in range(shares * splits):
@@ -181,7 +181,10 @@ def outer_grad_parameters(
     lines = height + 2 * padding[0] - (kernel_h - 1 if parts > 1 else 0)
     size = -(-lines * row // lanes) * lanes
     size += -(-stretch // lanes) * lanes  # a vector may reach behind the picture
-    loop, work = _loop(rows, together, vectors, VECTOR_BYTES), grad_out.size * kernel_h // parts * stretch
+    loop, work = (
+        _loop(rows, together, vectors, outputs % rows > 0, VECTOR_BYTES),
+        grad_out.size * kernel_h // parts * stretch,
+    )
     splits = loop.splits(work, min(_SHARES, len(x)), outputs // rows + outputs % rows)
     x, result, biases = behaved(x), target(grad_weight), target(grad_bias)
     if not loop.of(work)(

@@ -21,18 +21,18 @@ shares, each with sums of its own, so no sum depends on the number of threads.
 from __future__ import annotations
 
 import functools
-from typing import Any, NamedTuple
+from typing import NamedTuple
 
 import numpy as np
 from numba import prange
 
 from ...dtypes import Array
-from .elements import add_up, are_finite, bits_of, fill, sum_of
+from .elements import add_up, fill, sum_of
+from .flat import part
 from .frames import aligned, write_frame
 from .layout import behaved, deliver, target
 from .matrix_tiles import PARTS, ROWS, TILES, WORDS, configure, copy_row, matrix_tile, release, split_words
-from .runtime import Shared, in_parallel
-from .vectors import VECTOR_BYTES
+from .runtime import in_parallel
 
 Pair = tuple[int, int]
 Shape = tuple[int, ...]
@@ -94,141 +94,198 @@ def _layout(
     )
 
 
-@functools.cache
-def _loop(vector_bytes: int) -> Shared[Any]:
-    @in_parallel(enough=_ENOUGH)
-    def loop(
-        grad_out: Array, x: Array, bits: Array, inside: Array, pixel_channels: int,
-        words: int, pitch: int, is_contiguous: bool, pixel: int, gradient_steps: Array, frame_steps: Array,
-        taps: Array, blocks: int, shapes: Array, splits: int, grad_weight: Array, grad_bias: Array,
-    ) -> bool:  # fmt: skip
-        """False, and nothing done, if a number is not finite.
+# The parts of the loop are functions, which Numba compiles once; what stands in a `prange` it compiles twice.
 
-        Every share of the pictures has sums of its own, and works on `splits` parts of the window.
-        """
-        images, outputs, lines, line = grad_out.shape
-        channels, plane = x.shape[1], x.shape[2] * x.shape[3]
-        kernel_h, kernel_w = grad_weight.shape[2:]
-        pixels = lines * line
-        pairs = (images + 1) // 2
-        shares = min(pairs, _SHARES)
-        lanes = vector_bytes // x.itemsize
-        tiles = gradient_steps.size
-        tap_pairs = taps.size // 2
-        sums_size = tap_pairs * blocks * 4 * _TILE
-        row_size = tiles * WORDS
-        gradient_size = 2 * blocks * tiles * PARTS * _TILE
-        numbers = 2 * row_size + 2 * words
-        own_size = numbers + gradient_size + PARTS * words
-        memory, zeros = aligned(2 * WORDS + shares * sums_size + shares * splits * own_size, x)
-        fill(memory, zeros, 2 * WORDS, 0)
-        totals = zeros + 2 * WORDS
-        owns = totals + shares * sums_size
-        sums_bits = memory.view(np.int32)
-        gradient, picture = grad_out.reshape(-1), x.reshape(-1)
-        finite = np.empty(shares * splits, np.bool_)
-        biases = np.zeros((shares, outputs))
-        for task in prange(shares * splits):
-            configure(shapes)
-            share, split = task // splits, task % splits
-            rows = owns + task * own_size  # of the gradient, one for each picture
-            frame = rows + 2 * row_size  # of numbers, one for each picture
-            word = frame + 2 * words
-            gradients = word + PARTS * words
-            fill(memory, rows, numbers, 0)
-            if outputs % (2 * ROWS):
-                fill(memory, gradients, gradient_size, 0)
-            first_taps, last_taps = split * tap_pairs // splits, (split + 1) * tap_pairs // splits
-            sums = totals + share * sums_size
-            all_finite = True
-            first_pair = share * pairs // shares
-            for pair in range(first_pair, (share + 1) * pairs // shares):
-                count = min(2, images - 2 * pair)
-                if count == 1:
-                    fill(memory, frame + words, words, 0)
-                    fill(memory, rows + row_size, row_size, 0)
-                for n in range(count):
-                    start = (2 * pair + n) * channels * plane
-                    all_finite &= are_finite(bits, start, channels * plane)
-                    write_frame(
-                        picture, start, plane, channels, lanes, inside, True, memory, frame + n * words
-                    )
-                for w in range(0, words, WORDS):
-                    split_words(memory, frame + w, memory, frame + words + w, memory, word + w, words)
-                for o in range(outputs):
-                    start = (2 * pair * outputs + o) * pixels
-                    for n in range(count):
-                        total = sum_of(gradient, start + n * outputs * pixels, pixels)
-                        all_finite &= np.isfinite(total)
-                        if split == 0:
-                            biases[share, o] += total
-                    place = gradients + (o // ROWS * tiles * PARTS * ROWS + o % ROWS) * WORDS
-                    if is_contiguous and count == 2:
-                        for t in range(tiles):
-                            split_words(
-                                gradient, start + t * WORDS, gradient, start + outputs * pixels + t * WORDS,
-                                memory, place + t * PARTS * _TILE, _TILE,
-                            )  # fmt: skip
-                        continue
-                    for n in range(count):
-                        for h in range(lines):
-                            source = start + n * outputs * pixels + h * line
-                            row = rows + n * row_size + h * pitch
-                            for w in range(0, line, WORDS):
-                                copy_row(gradient, source + w, min(WORDS, line - w), memory, row + w)
-                    for t in range(tiles):
-                        lower = rows + t * WORDS
-                        split_words(
-                            memory, lower, memory, lower + row_size, memory, place + t * PARTS * _TILE, _TILE
-                        )
-                for first in range(0, tiles, _CHUNK):
-                    last = min(first + _CHUNK, tiles)
-                    is_new = pair == first_pair and first == 0
-                    for k in range(first_taps, last_taps):
-                        for b in range(blocks):
-                            a = gradients + 2 * b * tiles * PARTS * _TILE
-                            out = sums + (k * blocks + b) * 4 * _TILE
-                            matrix_tile(
-                                memory, a, a + tiles * PARTS * _TILE, WORDS, _TILE, gradient_steps,
-                                word + taps[2 * k], word + taps[2 * k + 1], pixel, words, frame_steps,
-                                first, last, zeros if is_new else out, 0 if is_new else 2 * WORDS,
-                                0 if is_new else 2 * _TILE, out, 2 * WORDS, 2 * _TILE, 2,
-                            )  # fmt: skip
-            finite[task] = all_finite
-            release()
-        for task in range(shares * splits):
-            if not finite[task]:
-                return False
-        across, taps_of_channel = pixel_channels // WORDS, kernel_h * kernel_w
-        result = grad_weight.reshape(-1)
-        blocks_are_finite = np.empty(tap_pairs * blocks, np.bool_)
-        for block in prange(tap_pairs * blocks):
-            place = totals + block * 4 * _TILE
-            sum_of_shares = memory[place : place + 4 * _TILE]
-            for share in range(1, shares):
-                part = memory[place + share * sums_size :]
-                for i in range(4 * _TILE):
-                    sum_of_shares[i] += part[i]
-            all_finite = are_finite(sums_bits, place, 4 * _TILE)
-            first_output = block % blocks * 2 * ROWS
-            for half in range(2):
-                tile = block // blocks * 2 + half
-                tap, c = tile // across, tile % across * WORDS
-                if tap < taps_of_channel:
-                    for o in range(first_output, min(first_output + 2 * ROWS, outputs)):
-                        row = place + (o - first_output) * 2 * WORDS + half * WORDS
-                        for k in range(min(WORDS, channels - c)):
-                            result[(o * channels + c + k) * taps_of_channel + tap] = memory[row + k]
-            blocks_are_finite[block] = all_finite
-        for block in range(tap_pairs * blocks):
-            if not blocks_are_finite[block]:
-                return False
-        add_up(biases)
-        for o in range(grad_bias.size):
-            grad_bias[o] = biases[0, o]
-        return True
 
-    return loop
+@part
+def _write_pictures(
+    picture: Array, start: int, count: int, plane: int, channels: int, inside: Array,
+    memory: Array, frame: int, words: int,
+) -> bool:  # fmt: skip
+    """Two pictures, or one and zeros, into two frames of numbers and the frame of words behind them. False if
+    a number is not finite.
+    """
+    all_finite = True
+    if count == 1:
+        fill(memory, frame + words, words, 0)
+    for n in range(count):
+        place = start + n * channels * plane
+        all_finite &= np.isfinite(sum_of(picture, place, channels * plane))
+        write_frame(
+            picture,
+            place,
+            plane,
+            channels,
+            int(np.intp(WORDS)),
+            inside,
+            bool(np.bool_(True)),
+            memory,
+            frame + n * words,
+        )
+    for w in range(0, words, WORDS):
+        split_words(memory, frame + w, memory, frame + words + w, memory, frame + 2 * words + w, words)
+    return all_finite
+
+
+@part
+def _write_gradients(
+    gradient: Array, start: int, step: int, count: int, outputs: int, lines: int, line: int, pitch: int,
+    is_contiguous: bool, tiles: int, memory: Array, rows: int, words: int, biases: Array, adds_up: bool,
+) -> bool:  # fmt: skip
+    """The gradients of two pictures, `step` apart, or of one, as tiles of words: [tile of channels][tile of
+    pixels][part][channel][pixel]. Their sums go to `biases` if it `adds_up`. False if a number is not finite.
+    """
+    all_finite = True
+    size = tiles * WORDS  # of a row of numbers, in which the pixels lie as in the frame
+    if count == 1:
+        fill(memory, rows + size, size, 0)
+    for o in range(outputs):
+        first = start + o * lines * line
+        for n in range(count):
+            total = sum_of(gradient, first + n * step, lines * line)
+            all_finite &= np.isfinite(total)
+            if adds_up:
+                biases[o] += total
+        place = words + (o // ROWS * tiles * PARTS * ROWS + o % ROWS) * WORDS
+        if is_contiguous and count == 2:
+            for t in range(tiles):
+                lower = first + t * WORDS
+                split_words(gradient, lower, gradient, lower + step, memory, place + t * PARTS * _TILE, _TILE)
+            continue
+        for n in range(count):
+            for h in range(lines):
+                source, row = first + n * step + h * line, rows + n * size + h * pitch
+                for w in range(0, line, WORDS):
+                    copy_row(gradient, source + w, min(WORDS, line - w), memory, row + w)
+        for t in range(tiles):
+            lower = rows + t * WORDS
+            split_words(memory, lower, memory, lower + size, memory, place + t * PARTS * _TILE, _TILE)
+    return all_finite
+
+
+@part
+def _multiply(
+    memory: Array, gradients: int, gradient_steps: Array, word: int, words: int, pixel: int,
+    frame_steps: Array, taps: Array, first_taps: int, last_taps: int, blocks: int, zeros: int, sums: int,
+    is_first: bool,
+) -> None:  # fmt: skip
+    """Add the products of a pair of pictures to the sums: [two tiles of the window][32 channels][32 words of
+    the tiles].
+    """
+    tiles = gradient_steps.size
+    for first in range(0, tiles, _CHUNK):
+        is_new = is_first and first == 0
+        row = 0 if is_new else 2 * WORDS
+        for k in range(first_taps, last_taps):
+            for b in range(blocks):
+                a = gradients + 2 * b * tiles * PARTS * _TILE
+                out = sums + (k * blocks + b) * 4 * _TILE
+                matrix_tile(
+                    memory, a, a + tiles * PARTS * _TILE, WORDS, _TILE, gradient_steps,
+                    word + taps[2 * k], word + taps[2 * k + 1], pixel, words, frame_steps,
+                    first, min(first + _CHUNK, tiles), zeros if is_new else out, row, ROWS * row,
+                    out, 2 * WORDS, 2 * _TILE,
+                )  # fmt: skip
+
+
+@part
+def _finish(
+    memory: Array, totals: int, shares: int, size: int, block: int, blocks: int, across: int,
+    grad_weight: Array,
+) -> bool:  # fmt: skip
+    """Add up the sums of all shares for a block of 32 x 32 weights, and write these. False if one is not
+    finite. A pixel of the window is `across` tiles.
+    """
+    place = totals + block * 4 * _TILE
+    total = memory[place : place + 4 * _TILE]
+    for share in range(1, shares):
+        part = memory[place + share * size :]
+        for i in range(4 * _TILE):
+            total[i] += part[i]
+    outputs, channels, kernel_h, kernel_w = grad_weight.shape
+    taps, result = kernel_h * kernel_w, grad_weight.reshape(-1)
+    first = block % blocks * 2 * ROWS
+    for half in range(2):
+        tile = block // blocks * 2 + half
+        tap, c = tile // across, tile % across * WORDS
+        if tap < taps:
+            for o in range(first, min(first + 2 * ROWS, outputs)):
+                row = total[(o - first) * 2 * WORDS + half * WORDS :]
+                for k in range(min(WORDS, channels - c)):
+                    result[(o * channels + c + k) * taps + tap] = row[k]
+    return bool(np.isfinite(sum_of(total, int(np.intp(0)), 4 * _TILE)))
+
+
+@in_parallel(enough=_ENOUGH)
+def _loop(
+    grad_out: Array, x: Array, inside: Array, pixel_channels: int, words: int, pitch: int,
+    is_contiguous: bool, pixel: int, gradient_steps: Array, frame_steps: Array, taps: Array, blocks: int,
+    splits: int, grad_weight: Array, grad_bias: Array,
+) -> bool:  # fmt: skip
+    """False, and nothing done, if a number is not finite.
+
+    Every share of the pictures has sums of its own, and works on `splits` parts of the window.
+    """
+    images, outputs, lines, line = grad_out.shape
+    channels, plane = x.shape[1], x.shape[2] * x.shape[3]
+    pixels = lines * line
+    pairs = (images + 1) // 2
+    shares = min(pairs, _SHARES)
+    tasks = shares * splits
+    tiles = gradient_steps.size
+    tap_pairs = taps.size // 2
+    sums_size = tap_pairs * blocks * 4 * _TILE
+    numbers = 2 * tiles * WORDS + 2 * words  # rows of the gradient, frames of pictures
+    gradient_size = 2 * blocks * tiles * PARTS * _TILE
+    own_size = numbers + PARTS * words + gradient_size
+    memory, zeros = aligned(2 * WORDS + shares * sums_size + tasks * own_size, x)
+    fill(memory, zeros, 2 * WORDS, 0)
+    totals = zeros + 2 * WORDS
+    owns = totals + shares * sums_size
+    gradient, picture = grad_out.reshape(-1), x.reshape(-1)
+    finite = np.empty(tasks, np.bool_)
+    biases = np.zeros((shares, outputs))
+    for task in prange(tasks):
+        configure(TILES)
+        share, split = task // splits, task % splits
+        rows = owns + task * own_size
+        frame = rows + 2 * tiles * WORDS
+        gradients = frame + (2 + PARTS) * words
+        fill(memory, rows, numbers, 0)
+        if outputs % (2 * ROWS):
+            fill(memory, gradients, gradient_size, 0)
+        all_finite = True
+        first_pair = share * pairs // shares
+        for pair in range(first_pair, (share + 1) * pairs // shares):
+            count = min(2, images - 2 * pair)
+            all_finite &= _write_pictures(
+                picture, 2 * pair * channels * plane, count, plane, channels, inside, memory, frame,
+                words,
+            )  # fmt: skip
+            all_finite &= _write_gradients(
+                gradient, 2 * pair * outputs * pixels, outputs * pixels, count, outputs, lines, line, pitch,
+                is_contiguous, tiles, memory, rows, gradients, biases[share], split == 0,
+            )  # fmt: skip
+            _multiply(
+                memory, gradients, gradient_steps, frame + 2 * words, words, pixel, frame_steps, taps,
+                split * tap_pairs // splits, (split + 1) * tap_pairs // splits, blocks, zeros,
+                totals + share * sums_size, pair == first_pair,
+            )  # fmt: skip
+        finite[task] = all_finite
+        release()
+    for task in range(tasks):
+        if not finite[task]:
+            return False
+    across = pixel_channels // WORDS
+    all_finite = True
+    for block in range(tap_pairs * blocks):
+        all_finite &= _finish(memory, totals, shares, sums_size, block, blocks, across, grad_weight)
+    if not all_finite:
+        return False
+    add_up(biases)
+    for o in range(grad_bias.size):
+        grad_bias[o] = biases[0, o]
+    return True
 
 
 def matrix_grad_parameters(
@@ -246,14 +303,14 @@ def matrix_grad_parameters(
     )  # fmt: skip
     if layout.useful < _USEFUL:
         return False
-    loop, work = _loop(VECTOR_BYTES), grad_out.size * grad_weight[0].size
-    splits = loop.splits(work, min(_SHARES, (len(x) + 1) // 2), layout.taps.size // 2)
+    work = grad_out.size * grad_weight[0].size
+    splits = _loop.splits(work, min(_SHARES, (len(x) + 1) // 2), layout.taps.size // 2)
     grad_out, x = behaved(grad_out), behaved(x)
     result, biases = target(grad_weight), target(grad_bias)
-    if not loop.of(work)(
-        grad_out,  x, bits_of(x), layout.inside, layout.channels, layout.words,
+    if not _loop.of(work)(
+        grad_out,  x, layout.inside, layout.channels, layout.words,
         layout.pitch, layout.is_contiguous, layout.pixel, layout.gradient_steps, layout.frame_steps,
-        layout.taps, layout.outputs, TILES, splits, result, biases,
+        layout.taps, layout.outputs, splits, result, biases,
     ):  # fmt: skip
         return False
     deliver(result, grad_weight)

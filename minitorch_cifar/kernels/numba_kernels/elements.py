@@ -9,10 +9,10 @@ from __future__ import annotations
 import numpy as np
 
 from ...dtypes import Array
-from .flat import compiled, compiled_sums
+from .flat import compiled_sums, part
 
 
-@compiled
+@part
 def fill(array: Array, start: int, count: int, value: float) -> None:
     """Write `value` into `count` elements of a flat array."""
     part = array[start : start + count]  # an index that may be negative would keep vectors away
@@ -20,7 +20,7 @@ def fill(array: Array, start: int, count: int, value: float) -> None:
         part[i] = value
 
 
-@compiled
+@part
 def add_up(totals: Array) -> None:
     """totals[0] += totals[1] + ..., one after the other, for a flat array of each."""
     for share in range(1, totals.shape[0]):
@@ -43,7 +43,7 @@ def bits_of(array: Array) -> Array:
     return array.reshape(-1).view(np.int32 if array.itemsize == 4 else np.int64)
 
 
-@compiled
+@part
 def are_finite(bits: Array, start: int, count: int) -> bool:
     """Whether `count` elements, given by their bits, are neither infinite nor NaN.
 

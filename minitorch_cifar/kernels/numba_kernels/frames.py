@@ -12,9 +12,9 @@ import functools
 import numpy as np
 
 from ...dtypes import Array
-from .flat import compiled
+from .flat import part
 from .pixel_tiles import transpose_tile
-from .vectors import VECTOR_BYTES
+from .vectors import VECTOR_BYTES, address_of
 
 Pair = tuple[int, int]
 
@@ -26,7 +26,7 @@ def places_inside(size: Pair, padding: Pair, channels: int) -> Array:
     return ((rows[:, None] + np.arange(size[1]) + padding[1]) * channels).ravel()
 
 
-@compiled
+@part
 def write_frame(
     x: Array, start: int, plane: int, channels: int, lanes: int, inside: Array, is_whole: bool, memory: Array,
     frame: int,
@@ -52,9 +52,9 @@ def write_frame(
                     target[inside[p]] = source[p]
 
 
-@compiled
+@part
 def aligned(size: int, like: Array) -> tuple[Array, int]:
     """An array of the dtype of `like` with room for `size` elements from the position on that is returned: a
     vector's boundary."""
     memory = np.empty(size + VECTOR_BYTES // like.itemsize, like.dtype)
-    return memory, -memory.ctypes.data % VECTOR_BYTES // like.itemsize
+    return memory, -address_of(memory) % VECTOR_BYTES // like.itemsize

@@ -194,7 +194,7 @@ def copy_row(
     return signature, generate
 
 
-@intrinsic(prefer_literal=True)  # type: ignore[untyped-decorator]
+@intrinsic  # type: ignore[untyped-decorator]
 def matrix_tile(
     typing_context: Any,
     memory: Any,
@@ -216,19 +216,17 @@ def matrix_tile(
     out: Any,
     out_row: Any,
     out_next: Any,
-    columns: Any,
 ) -> tuple[Any, Callable[..., Any]]:
-    """out = before + Σ A(s) · B(s) over first ≤ s < last, for 32 rows and 16 or 32 columns (`columns` tiles
-    of them).
+    """out = before + Σ A(s) · B(s) over first ≤ s < last, for 32 rows and 32 columns.
 
     A(s) is two tiles of words, from `a_start` and `a_next` on plus a_steps[s], with their rows `a_row` and
     their parts `a_part` apart; B(s) likewise, a row for every word of a row of A. The sums for the second
-    tile of A begin `out_next` behind the first; a row of sums is 16 · columns numbers. So with `before`.
-    Everything lies in `memory`, and positions count elements.
+    tile of A begin `out_next` behind the first. So with `before`. Everything lies in `memory`, and positions
+    count elements.
     """
     signature = types.void(
         memory, _int, _int, _int, _int, a_steps, _int, _int, _int, _int, b_steps, _int, _int, _int, _int,
-        _int, _int, _int, _int, columns,
+        _int, _int, _int, _int,
     )  # fmt: skip
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
@@ -236,7 +234,6 @@ def matrix_tile(
             given(context, builder, signature, arguments)
         )
         first, last, before, before_row, before_next, out, out_row, out_next = rest[:8]
-        column_count = signature.args[19].literal_value
         size = constant(4)
         a_bytes, b_bytes, before_bytes, out_bytes = (
             builder.mul(row, size) for row in (a_row, b_row, before_row, out_row)
@@ -247,7 +244,7 @@ def matrix_tile(
                 start = builder.add(start, offset)
             return builder.bitcast(builder.gep(memory, [start]), _address)
 
-        tiles = [(i, j, _tile(2 * i + j)) for i in range(2) for j in range(column_count)]
+        tiles = [(i, j, _tile(2 * i + j)) for i in range(2) for j in range(2)]
         for i, j, tile in tiles:
             start = place(before, builder.mul(constant(i), before_next), constant(ROWS * j))
             _emit(builder, "llvm.x86.tileloadd64", tile, start, before_bytes)
@@ -256,7 +253,7 @@ def matrix_tile(
             b_step = builder.load(builder.gep(b_steps, [s]))
             sides = (
                 (4, (a_start, a_next), a_step, a_part, a_bytes),
-                (6, (b_start, b_next)[:column_count], b_step, b_part, b_bytes),
+                (6, (b_start, b_next), b_step, b_part, b_bytes),
             )
             loaded = [-1, -1]
             for product in _PRODUCTS:

@@ -6,9 +6,6 @@ loops follow the output, row by row, and cut each window down to the part that l
 
 from __future__ import annotations
 
-import functools
-from typing import Any
-
 import numpy as np
 from numba import prange
 
@@ -17,13 +14,13 @@ from ..numpy_kernels import pool as specification
 from .flat import compiled
 from .layout import behaved, deliver, planes, target
 from .pool_tiles import pool_tile
-from .runtime import Shared, in_parallel, inlined
+from .runtime import in_parallel, inlined
 
 Pair = tuple[int, int]
 
 # Input elements that are worth the start of threads, some 30 microseconds.
 _ENOUGH = 1 << 16
-_MOST_WINDOWS = 16  # that are computed at once
+_WINDOWS = 4  # that are computed at once; more are no faster
 
 
 @inlined
@@ -66,35 +63,31 @@ def _max_forward(
                 indices[p, h, w] = index
 
 
-@functools.cache
-def _halving_loop(windows: int) -> Shared[Any]:
-    @in_parallel(enough=_ENOUGH)
-    def loop(x: Array, out: Array, indices: Array, passing: Array) -> None:
-        """Windows of 2 x 2 next to each other, so many at once; the last of a row may be computed twice.
+@in_parallel(enough=_ENOUGH)
+def _halve(x: Array, out: Array, indices: Array, passing: Array) -> None:
+    """Windows of 2 x 2 next to each other, _WINDOWS of them at once; the last of a row may be computed twice.
 
-        An empty `passing` is not asked for.
-        """
-        images, channels, out_h, out_w = out.shape
-        height, width = x.shape[2:]
-        flat, values, places = x.reshape(-1), out.reshape(-1), indices.reshape(-1)
-        cells, passes = out_h * out_w, passing.reshape(-1)
-        for p in prange(images * channels):
-            for h in range(out_h):
-                for step in range(0, out_w, windows):
-                    w = min(step, out_w - windows)
-                    place = 2 * h * width + 2 * w
-                    start = p * height * width + place
-                    target = (p * out_h + h) * out_w + w
-                    pool_tile(flat, start, start + width, place, width, values, places, target, windows)
-            if passes.size:
-                plane, passing_plane = (
-                    values[p * cells : (p + 1) * cells],
-                    passes[p * cells : (p + 1) * cells],
-                )
-                for cell in range(plane.size):
-                    passing_plane[cell] = not plane[cell] <= 0
-
-    return loop
+    An empty `passing` is not asked for.
+    """
+    images, channels, out_h, out_w = out.shape
+    height, width = x.shape[2:]
+    flat, values, places = x.reshape(-1), out.reshape(-1), indices.reshape(-1)
+    cells, passes = out_h * out_w, passing.reshape(-1)
+    for p in prange(images * channels):
+        for h in range(out_h):
+            for step in range(0, out_w, _WINDOWS):
+                w = min(step, out_w - _WINDOWS)
+                place = 2 * h * width + 2 * w
+                start = p * height * width + place
+                target = (p * out_h + h) * out_w + w
+                pool_tile(flat, start, start + width, place, width, values, places, target, _WINDOWS)
+        if passes.size:
+            plane, passing_plane = (
+                values[p * cells : (p + 1) * cells],
+                passes[p * cells : (p + 1) * cells],
+            )
+            for cell in range(plane.size):
+                passing_plane[cell] = not plane[cell] <= 0
 
 
 @in_parallel(enough=_ENOUGH)
@@ -227,10 +220,9 @@ def max_pool2d_forward(
     values, places = target(out), target(indices)
     halving = kernel_size == stride == (2, 2) and padding == (0, 0) and dilation == (1, 1)
     halving = halving and 2 * out.shape[2] <= x.shape[2] and 2 * out.shape[3] <= x.shape[3]
-    if halving and indices.dtype == np.int32 and out.shape[3] >= 4:
-        windows = min(_MOST_WINDOWS, 1 << out.shape[3].bit_length() - 1)
+    if halving and indices.dtype == np.int32 and out.shape[3] >= _WINDOWS:
         passes = np.empty((0, 0, 0, 0), np.bool_) if passing is None else target(passing)
-        _halving_loop(windows).of(x.size)(behaved(x), values, places, passes)
+        _halve.of(x.size)(behaved(x), values, places, passes)
         if passing is not None:
             deliver(passes, passing)
     else:

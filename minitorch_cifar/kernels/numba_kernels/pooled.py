@@ -29,7 +29,7 @@ from numba import prange
 from ...dtypes import Array
 from .conv import conv2d_grad_input, conv2d_grad_weight
 from .elements import add_up, are_finite, bits_of, fill
-from .flat import compiled
+from .flat import part
 from .frames import aligned, places_inside, write_frame
 from .layout import behaved, deliver, target
 from .pool import max_pool2d_backward
@@ -55,7 +55,7 @@ def _row_of_vectors(kernel: Pair, channels: int, lanes: int) -> Pair:
     return blocks, -(-vectors // blocks)
 
 
-@compiled
+@part
 def _list_cells(
     grad: Array, indices: Array, first: int, count: int, starts: Array, offsets: Array, values: Array
 ) -> int:
@@ -152,7 +152,9 @@ def _weight_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
             for n in range(share * images // shares, (share + 1) * images // shares):
                 start = n * channels * plane
                 all_finite &= are_finite(bits, start, channels * plane)
-                write_frame(picture, start, plane, channels, lanes, inside, True, memory, frame)
+                write_frame(
+                    picture, start, plane, channels, lanes, inside, bool(np.bool_(True)), memory, frame
+                )
                 for o in range(first, end):
                     count = _list_cells(
                         gradient, places, (n * outputs + o) * cells, cells, starts, own_offsets, own_values
@@ -179,7 +181,7 @@ def _weight_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
     return loop
 
 
-@compiled
+@part
 def _write_picture(memory: Array, frame: int, row: int, padding: Pair, channels: int, picture: Array) -> None:
     """The inside of a frame as a picture, (C, H, W)."""
     present, height, width = picture.shape
@@ -210,7 +212,7 @@ def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
         stretch = blocks * width
         present = grad_x.shape[1]
         gradient, places, kernels = grad.reshape(-1), indices.reshape(-1), weight.reshape(-1)
-        if not are_finite(bits, 0, bits.size):
+        if not are_finite(bits, int(np.intp(0)), bits.size):
             return False
         shares = min(_SHARES, images)
         packed_size = outputs * rows * stretch
@@ -221,7 +223,7 @@ def _input_loop(rows: int, vectors: int, vector_bytes: int) -> Shared[Any]:
         for o in range(outputs):
             write_frame(
                 kernels, o * present * taps.size, taps.size, present, VECTOR_BYTES // weight.itemsize, taps,
-                True, memory, packed + o * rows * stretch,
+                bool(np.bool_(True)), memory, packed + o * rows * stretch,
             )  # fmt: skip
         finite = np.empty(shares * parts, np.bool_)
         offsets = np.empty((shares * parts, cells + 1), np.int32)

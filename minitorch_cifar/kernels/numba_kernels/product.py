@@ -19,7 +19,7 @@ from numba import prange
 
 from ...dtypes import Array
 from .elements import fill
-from .flat import compiled
+from .flat import part
 from .frames import aligned
 from .layout import behaved, deliver, target
 from .pixel_tiles import PIXELS, pixel_tile, transpose_tile
@@ -31,7 +31,7 @@ _VECTORS = 2  # of a block of columns
 _ENOUGH = 1 << 20  # products that are worth the start of threads, some 30 microseconds
 
 
-@compiled
+@part
 def _turn(
     source: Array, start: int, row: int, rows: int, columns: int, steps: Array, target: Array, corner: int
 ) -> None:

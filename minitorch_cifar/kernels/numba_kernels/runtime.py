@@ -43,13 +43,15 @@ class Shared(Generic[F]):
     def __init__(self, function: F, enough: int, **options: Any) -> None:
         self.enough = NEVER if _must_run_alone else enough
         _loops.append(self)
-        self.alone: F = numba.njit(cache=True, error_model="numpy", **options)(function)
+        # No wrapper to call it from C: that takes its share of the time to compile.
+        options |= {"cache": True, "error_model": "numpy", "no_cfunc_wrapper": True}
+        self.alone: F = numba.njit(**options)(function)
         # Numba names files of machine code after the function: the second version needs a name of its own.
         twin = FunctionType(
             function.__code__, function.__globals__, function.__name__, None, function.__closure__
         )
         twin.__qualname__ = f"{function.__qualname__}_shared"
-        self.parallel: F = numba.njit(cache=True, error_model="numpy", parallel=ONLY_PRANGE, **options)(twin)
+        self.parallel: F = numba.njit(parallel=ONLY_PRANGE, **options)(twin)
         self.shared: F = cast(F, self._first) if _guard is None else _guard(self)
 
     def of(self, work: int) -> F:
