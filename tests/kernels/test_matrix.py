@@ -106,6 +106,7 @@ def _copy(source: np.ndarray, count: int, target: np.ndarray) -> None:
     copy_row(source, 3, count, target, 5)
 
 
+@needs_unit
 @pytest.mark.parametrize("count", [0, 1, 7, 16])
 def test_copying_a_row_touches_nothing_beyond_it(count: int) -> None:
     source, target = np.arange(40, dtype=np.float32), np.full(40, -1, np.float32)

@@ -10,8 +10,8 @@ of 24. So each number is cut into three,
 each of the first 8 digits of what the one before left (nothing is lost: 3 · 8 = 24), and of the nine products
 of parts the six largest are added up: high · high, high · middle, middle · middle, high · low and the two
 that mirror these. What is left out is 2^-24 of the product, as much as float32 rounds off anyway, and the
-sums are no worse than those of float32 (`tests/kernels/test_matrix.py`). Six times the work on a unit that is
-some 14 times as fast leaves twice the speed.
+sums are no worse than those of float32 (`tests/kernels/test_matrix.py`). That is six times the work, on a
+unit that does 16 times as much a cycle.
 
 What float32 can and this cannot: the unit takes numbers below 2^-126 for zero, so of numbers below 2^-110 the
 last digits are lost; and the parts of an infinity make NaN. The loops look for infinities and NaN first, and
