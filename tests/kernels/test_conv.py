@@ -138,6 +138,8 @@ def theirs(case: Case, values: list[np.ndarray], dtype: torch.dtype) -> list[np.
 @example(case=Case(2, 3, 1, 2, (5, 6), (2, 4), stride=(2, 3)), layout="transposed", seed=3)
 @example(case=Case(1, 1, 2, 2, (1, 1), (1, 1), padding=(3, 3)), layout="contiguous", seed=4)
 @example(case=Case(3, 1, 64, 48, (8, 8), (3, 3), padding=(1, 1)), layout="contiguous", seed=5)
+@example(case=Case(4, 1, 32, 32, (7, 7), (3, 1), padding=(1, 0)), layout="contiguous", seed=7)
+@example(case=Case(2, 1, 32, 32, (14, 14), (1, 1)), layout="contiguous", seed=8)
 @example(case=Case(3, 1, 32, 32, (21, 18), (3, 2), stride=(2, 1), dilation=(1, 2)), layout="strided", seed=6)
 def test_matches_torch(dtype: Any, case: Case, layout: str, seed: int) -> None:
     values = arrays(case, dtype, seed)

@@ -29,6 +29,7 @@ from .comparing import as_in, kernels
 from .test_conv import Case, arrays, ours, theirs
 
 needs_unit = pytest.mark.skipif(not HAS_MATRIX_UNIT, reason="this CPU or system lends no matrix unit")
+LARGEST = np.finfo(np.float32).max
 ALONE = "numba without the matrix unit"
 
 
@@ -48,8 +49,10 @@ def _split(lower: np.ndarray, upper: np.ndarray, words: np.ndarray) -> None:
 def test_the_three_parts_of_a_number_add_up_to_it(seed: int, exponent: int) -> None:
     generator = np.random.default_rng(seed)
     lower, upper = (
-        (generator.normal(size=16) * 2.0**exponent).clip(-3e38, 3e38).astype(np.float32) for _ in range(2)
+        (generator.normal(size=16) * 2.0**exponent).clip(-LARGEST, LARGEST).astype(np.float32)
+        for _ in range(2)
     )
+    lower[3], upper[5], upper[6] = LARGEST, -LARGEST, np.nextafter(np.float32(2), np.float32(0))
     words = np.empty((PARTS, 16), np.float32)
     _split(lower, upper, words.reshape(-1))
     for number, parts in zip((lower, upper), halves(words), strict=True):
@@ -62,7 +65,7 @@ def _multiply(memory: np.ndarray, steps: np.ndarray, last: int, before_row: int)
     configure(TILES)
     matrix_tile(
         memory, 0, 256, 16, 512, steps, 20_000, 20_256, 16, 512, steps, 0, last,
-        30_000, before_row, 16 * before_row, 40_000, 32, 512,
+        30_000, before_row, 16 * before_row, 40_000, 32, 512, 45_000,
     )  # fmt: skip
     release()
 
@@ -145,6 +148,18 @@ BN_3 = Case(4, 1, 64, 128, (8, 8), (3, 3), padding=(1, 1))
 )
 def test_which_convolutions_go_to_the_unit(case: Case, expected: tuple[bool, bool]) -> None:
     assert goes_to_the_unit(case) == expected
+
+
+@needs_unit
+@pytest.mark.parametrize("case", [BN_3, Case(8, 1, 32, 32, (16, 16), (5, 5), padding=(2, 2))])
+def test_sums_of_numbers_above_zero_round_no_worse_than_twice_torch(case: Case) -> None:
+    """What the six products leave out has the sign of the product: here it does not average out."""
+    torch = pytest.importorskip("torch")
+    values = [np.abs(array) for array in arrays(case, np.float32, 3)]
+    peer, exact = theirs(case, values, torch.float32), theirs(case, values, torch.float64)
+    for result, their, true in zip(ours("numba", case, values), peer, exact, strict=True):
+        error, allowed = (np.sqrt(np.mean((a.astype(np.float64) - true) ** 2)) for a in (result, their))
+        assert error <= 2 * allowed
 
 
 @needs_unit

@@ -13,8 +13,8 @@ ends with the row. Where rows are shorter, several pictures lie in one frame, th
 side: two pictures of 8 x 8 make rows of 16.
 
 The order of the loops: for a strip of some tiles, for each block of 32 output channels, for each chunk of
-steps, for each two tiles of the strip; so a chunk of weights (30 KB) stays in the first-level cache. The sums
-begin with the bias and go to the strip and back from chunk to chunk. A finished strip is transposed in
+steps, for each two tiles of the strip; so a chunk of weights (30 KB) stays in the first-level cache. A
+chunk's sums are added to those before it, the first chunk's to the bias. A finished strip is transposed in
 registers into the planes of the output.
 
 Groups of pictures, and where there are fewer of them than threads also their strips, are shared among
@@ -215,6 +215,7 @@ def _write_pictures(
 def _multiply_strip(
     memory: Array, word: int, words: int, pixel: int, places: Array, tile: int, end: int, steps: Array,
     weights: int, weight_steps: Array, blocks: int, biases: int, strip: int,
+    scratch: int,
 ) -> None:  # fmt: skip
     """The sums of the tiles from `tile` to `end`, into the strip: [pixel][output channel]."""
     width = blocks * _BLOCK
@@ -231,6 +232,7 @@ def _multiply_strip(
                 matrix_tile(
                     memory, a, a_next, pixel, words, steps, start, start + _TILE, WORDS, 2 * _TILE,
                     weight_steps, first, last, earlier, row, ROWS * row, out, width, ROWS * width,
+                    scratch,
                 )  # fmt: skip
             before, row = strip + column, width
 
@@ -256,7 +258,7 @@ def _loop(
     for s in range(strips.shape[0]):
         most = max(most, strips[s, 1] - strips[s, 0])
     strip_size = (most + 1) // 2 * 2 * ROWS * width
-    own_size = strip_size + (2 + PARTS) * words
+    own_size = strip_size + 4 * _TILE + (2 + PARTS) * words
     memory, packed = aligned(blocks * (block_size + word_size) + width + tasks * own_size, x)
     weights = packed + blocks * block_size
     biases = weights + blocks * word_size
@@ -280,7 +282,7 @@ def _loop(
         configure(TILES)
         share, split = task // splits, task % splits
         strip = owns + task * own_size
-        frame = strip + strip_size
+        frame = strip + strip_size + 4 * _TILE
         fill(memory, frame, 2 * words, 0)
         all_finite = True
         for group in range(share * groups // shares, (share + 1) * groups // shares):
@@ -293,6 +295,7 @@ def _loop(
                 _multiply_strip(
                     memory, frame + 2 * words, words, pixel, places, strips[s, 0], strips[s, 1], steps,
                     weights, weight_steps, blocks, biases, strip,
+                    strip + strip_size,
                 )  # fmt: skip
                 for k in range(strips[s, 2], strips[s, 3]):
                     row, step, n, place, count = pieces[k]

@@ -84,7 +84,8 @@ def _layout(
         words=((size[0] + 2 * padding[0]) * width + slack) * padded,
         inside=inside.ravel() * padded,
         pitch=pitch,
-        is_contiguous=pitch == line,
+        # Otherwise the last tile of a channel would go on with the next one's numbers.
+        is_contiguous=pitch == line and height * line == tiles * WORDS,
         pixel=stride[1] * padded,
         gradient_steps=np.arange(tiles) * PARTS * _TILE,
         frame_steps=starts.ravel() * padded,
@@ -167,7 +168,7 @@ def _write_gradients(
 def _multiply(
     memory: Array, gradients: int, gradient_steps: Array, word: int, words: int, pixel: int,
     frame_steps: Array, taps: Array, first_taps: int, last_taps: int, blocks: int, zeros: int, sums: int,
-    is_first: bool,
+    scratch: int, is_first: bool,
 ) -> None:  # fmt: skip
     """Add the products of a pair of pictures to the sums: [two tiles of the window][32 channels][32 words of
     the tiles].
@@ -184,7 +185,7 @@ def _multiply(
                     memory, a, a + tiles * PARTS * _TILE, WORDS, _TILE, gradient_steps,
                     word + taps[2 * k], word + taps[2 * k + 1], pixel, words, frame_steps,
                     first, min(first + _CHUNK, tiles), zeros if is_new else out, row, ROWS * row,
-                    out, 2 * WORDS, 2 * _TILE,
+                    out, 2 * WORDS, 2 * _TILE, scratch,
                 )  # fmt: skip
 
 
@@ -222,7 +223,7 @@ def _loop(
     is_contiguous: bool, pixel: int, gradient_steps: Array, frame_steps: Array, taps: Array, blocks: int,
     splits: int, grad_weight: Array, grad_bias: Array,
 ) -> bool:  # fmt: skip
-    """False, and nothing done, if a number is not finite.
+    """False if a number is not finite: then all is to be computed anew.
 
     Every share of the pictures has sums of its own, and works on `splits` parts of the window.
     """
@@ -237,7 +238,7 @@ def _loop(
     sums_size = tap_pairs * blocks * 4 * _TILE
     numbers = 2 * tiles * WORDS + 2 * words  # rows of the gradient, frames of pictures
     gradient_size = 2 * blocks * tiles * PARTS * _TILE
-    own_size = numbers + PARTS * words + gradient_size
+    own_size = 4 * _TILE + numbers + PARTS * words + gradient_size
     memory, zeros = aligned(2 * WORDS + shares * sums_size + tasks * own_size, x)
     fill(memory, zeros, 2 * WORDS, 0)
     totals = zeros + 2 * WORDS
@@ -248,7 +249,7 @@ def _loop(
     for task in prange(tasks):
         configure(TILES)
         share, split = task // splits, task % splits
-        rows = owns + task * own_size
+        rows = owns + task * own_size + 4 * _TILE
         frame = rows + 2 * tiles * WORDS
         gradients = frame + (2 + PARTS) * words
         fill(memory, rows, numbers, 0)
@@ -269,7 +270,7 @@ def _loop(
             _multiply(
                 memory, gradients, gradient_steps, frame + 2 * words, words, pixel, frame_steps, taps,
                 split * tap_pairs // splits, (split + 1) * tap_pairs // splits, blocks, zeros,
-                totals + share * sums_size, pair == first_pair,
+                totals + share * sums_size, rows - 4 * _TILE, pair == first_pair,
             )  # fmt: skip
         finite[task] = all_finite
         release()
@@ -292,8 +293,8 @@ def matrix_grad_parameters(
     grad_out: Array, x: Array, stride: Pair, padding: Pair, dilation: Pair, grad_weight: Array,
     grad_bias: Array,
 ) -> bool:  # fmt: skip
-    """`conv2d_grad_parameters` in float32 with one group; an empty `grad_bias` is not asked for. False, and
-    nothing done, if a number is not finite, or if too much of the work would be for nothing.
+    """`conv2d_grad_parameters` in float32 with one group; an empty `grad_bias` is not asked for. False if
+    a number is not finite, or if too much of the work would be for nothing: then all is to be computed anew.
     """
     if len(x) == 1:
         return False

@@ -31,9 +31,9 @@ def compiled(function: F) -> F:
 
 
 def part(function: F) -> F:
-    """`compiled`, for a function that other compiled ones call and Python does not.
+    """`compiled`, for a function that other compiled ones call and Python must not: it would crash.
 
-    What a call from Python takes would be a fifth of the time to compile it.
+    What a call from Python needs would be a good part of the time to compile it.
     """
     return cast(
         F, njit(cache=True, error_model="numpy", no_cpython_wrapper=True, no_cfunc_wrapper=True)(function)

@@ -12,7 +12,7 @@ import functools
 import numpy as np
 
 from ...dtypes import Array
-from .flat import part
+from .flat import compiled, part
 from .pixel_tiles import transpose_tile
 from .vectors import VECTOR_BYTES, address_of
 
@@ -52,7 +52,7 @@ def write_frame(
                     target[inside[p]] = source[p]
 
 
-@part
+@compiled
 def aligned(size: int, like: Array) -> tuple[Array, int]:
     """An array of the dtype of `like` with room for `size` elements from the position on that is returned: a
     vector's boundary."""

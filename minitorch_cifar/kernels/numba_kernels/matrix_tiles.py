@@ -7,11 +7,11 @@ of 24. So each number is cut into three,
 
     x = high + middle + low,
 
-each of the first 8 digits of what the one before left (nothing is lost: 3 · 8 = 24), and of the nine products
-of parts the six largest are added up: high · high, high · middle, middle · middle, high · low and the two
-that mirror these. What is left out is 2^-24 of the product, as much as float32 rounds off anyway, and the
-sums are no worse than those of float32 (`tests/kernels/test_matrix.py`). That is six times the work, on a
-unit that does 16 times as much a cycle.
+each of 8 digits: what is left, rounded to the nearest (nothing is lost: 3 · 8 = 24). Of the nine products of
+parts the six largest are added up: high · high, high · middle, middle · middle, high · low and the two that
+mirror these. What is left out is at most 2^-23 of the product, of either sign, about as much as float32
+rounds off anyway; so the sums are no worse than those of float32 (`tests/kernels/test_matrix.py`). That is
+six times the work, on a unit that does 16 times as much a cycle.
 
 What float32 can and this cannot: the unit takes numbers below 2^-126 for zero, so of numbers below 2^-110 the
 last digits are lost; and the parts of an infinity make NaN. The loops look for infinities and NaN first, and
@@ -133,7 +133,9 @@ def split_words(
     """The parts of 16 numbers from `lower` and 16 from `upper`, one of each in a word, in three vectors
     `part_step` apart.
 
-    A part is what is left of a number without the lower half of its bits. All positions count elements.
+    A part is what is left of a number, rounded to the upper half of its bits: half a unit of these is added
+    to the bits, then the lower half is dropped. The largest numbers are cut instead of rounded up to
+    infinity. All positions count elements.
     """
     signature = types.void(lower, _int, upper, _int, target, _int, _int)
 
@@ -143,10 +145,23 @@ def split_words(
         )
         of = Vectors(context, builder, types.float32)
         rests = [of.load(of.pointer(lower, lower_start)), of.load(of.pointer(upper, upper_start))]
-        upper_half = ir.Constant(_words, [-(1 << 16)] * WORDS)
-        half = ir.Constant(_words, [16] * WORDS)
+        upper_half, sign, magnitude, half_a_unit, largest, half = (
+            ir.Constant(_words, [number] * WORDS)
+            for number in (-(1 << 16), -(1 << 31), (1 << 31) - 1, 1 << 15, 0x7F7FFFFF, 16)
+        )
+
+        def rounded(number: Any, part: int) -> Any:
+            bits = builder.bitcast(number, _words)
+            if part == 0:
+                size = builder.add(builder.and_(bits, magnitude), half_a_unit)
+                size = builder.select(builder.icmp_unsigned("<", size, largest), size, largest)
+                bits = builder.or_(size, builder.and_(bits, sign))
+            elif part < PARTS - 1:
+                bits = builder.add(bits, half_a_unit)
+            return builder.and_(bits, upper_half)
+
         for part in range(PARTS):
-            bits = [builder.and_(builder.bitcast(rest, _words), upper_half) for rest in rests]
+            bits = [rounded(rest, part) for rest in rests]
             word = builder.or_(builder.lshr(bits[0], half), bits[1])
             rests = [builder.fsub(r, builder.bitcast(b, of.type)) for r, b in zip(rests, bits, strict=True)]
             place = of.pointer(target, target_start, (constant(part), part_step))
@@ -216,28 +231,29 @@ def matrix_tile(
     out: Any,
     out_row: Any,
     out_next: Any,
+    scratch: Any,
 ) -> tuple[Any, Callable[..., Any]]:
     """out = before + Σ A(s) · B(s) over first ≤ s < last, for 32 rows and 32 columns.
 
     A(s) is two tiles of words, from `a_start` and `a_next` on plus a_steps[s], with their rows `a_row` and
     their parts `a_part` apart; B(s) likewise, a row for every word of a row of A. The sums for the second
-    tile of A begin `out_next` behind the first. So with `before`. Everything lies in `memory`, and positions
-    count elements.
+    tile of A begin `out_next` behind the first, and so with `before`. In the tiles every sum begins at zero,
+    and vectors add it to `before`: long sums in float32 lose digits. `scratch` has room for four tiles.
+    Everything lies in `memory`, and positions count elements.
     """
     signature = types.void(
         memory, _int, _int, _int, _int, a_steps, _int, _int, _int, _int, b_steps, _int, _int, _int, _int,
-        _int, _int, _int, _int,
+        _int, _int, _int, _int, _int,
     )  # fmt: skip
 
     def generate(context: Any, builder: Any, signature: Any, arguments: Any) -> Any:
         memory, a_start, a_next, a_row, a_part, a_steps, b_start, b_next, b_row, b_part, b_steps, *rest = (
             given(context, builder, signature, arguments)
         )
-        first, last, before, before_row, before_next, out, out_row, out_next = rest[:8]
+        first, last, before, before_row, before_next, out, out_row, out_next, scratch = rest
+        of = Vectors(context, builder, types.float32)
         size = constant(4)
-        a_bytes, b_bytes, before_bytes, out_bytes = (
-            builder.mul(row, size) for row in (a_row, b_row, before_row, out_row)
-        )
+        a_bytes, b_bytes = (builder.mul(row, size) for row in (a_row, b_row))
 
         def place(start: Any, *offsets: Any) -> Any:
             for offset in offsets:
@@ -245,9 +261,8 @@ def matrix_tile(
             return builder.bitcast(builder.gep(memory, [start]), _address)
 
         tiles = [(i, j, _tile(2 * i + j)) for i in range(2) for j in range(2)]
-        for i, j, tile in tiles:
-            start = place(before, builder.mul(constant(i), before_next), constant(ROWS * j))
-            _emit(builder, "llvm.x86.tileloadd64", tile, start, before_bytes)
+        for _, _, tile in tiles:
+            _emit(builder, "llvm.x86.tilezero", tile)
         with cgutils.for_range_slice(builder, first, last, constant(1), inc=True) as (s, _):
             a_step = builder.load(builder.gep(a_steps, [s]))
             b_step = builder.load(builder.gep(b_steps, [s]))
@@ -269,8 +284,25 @@ def matrix_tile(
                 for i, j, tile in tiles:
                     _emit(builder, "llvm.x86.tdpbf16ps", tile, _tile(4 + i), _tile(6 + j))
         for i, j, tile in tiles:
-            start = place(out, builder.mul(constant(i), out_next), constant(ROWS * j))
-            _emit(builder, "llvm.x86.tilestored64", tile, start, out_bytes)
+            start = place(scratch, constant((2 * i + j) * ROWS * WORDS))
+            _emit(builder, "llvm.x86.tilestored64", tile, start, constant(4 * WORDS))
+        with cgutils.for_range(builder, constant(ROWS)) as row:
+            for i, j, _ in tiles:
+                addend = of.pointer(
+                    memory,
+                    builder.add(scratch, constant((2 * i + j) * ROWS * WORDS)),
+                    (row.index, constant(WORDS)),
+                )
+                earlier, place_of_sum = (
+                    of.pointer(
+                        memory,
+                        builder.add(start, constant(j * WORDS)),
+                        (constant(i), next_),
+                        (row.index, step),
+                    )
+                    for start, next_, step in ((before, before_next, before_row), (out, out_next, out_row))
+                )
+                of.store(builder.fadd(of.load(earlier), of.load(addend)), place_of_sum)
         return context.get_dummy_value()
 
     return signature, generate

@@ -40,7 +40,7 @@ from .vectors import VECTOR_BYTES
 Pair = tuple[int, int]
 
 _SHARES = 8  # of the pictures, however many threads there are
-_FRAMES = 4  # at least, among which the threads can choose
+_FRAMES = 4  # among which the threads can choose, where there are fewer pictures
 _MOST_ROWS = 12  # of a kernel; a larger one goes to the dense kernels
 
 # Products that are worth the start of threads, some 30 microseconds.
