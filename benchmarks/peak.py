@@ -1,7 +1,7 @@
 """What a core can do at most: multiply-adds in registers and nothing else: `python -m benchmarks peak`.
 
 Sixteen running values x (twelve where there are 16 registers), each replaced by x · a + b again and again. No
-load, no store; the chains do not wait for each other. No kernel can be faster than that. Beside it the tile
+load, no store; the chains do not wait for each other. No kernel on vectors can be faster. Beside it the tile
 of the convolution with channels side by side (`pixel_tiles.py`), all its numbers in the first-level cache.
 """
 
