@@ -15,15 +15,15 @@ import os
 import sys
 
 # Names and numbers of glibc's malloc.h, and the environment variables that a user may have set instead.
-_TRIM_THRESHOLD, _MMAP_THRESHOLD = -1, -3
-_VARIABLES = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_")
+_TRIM_THRESHOLD, _MMAP_MAX = -1, -4
+_VARIABLES = ("MALLOC_TRIM_THRESHOLD_", "MALLOC_MMAP_THRESHOLD_", "MALLOC_MMAP_MAX_")
 
-LARGEST_KEPT = 32 << 20  # bytes of one array; glibc accepts no more
 KEPT_IN_ALL = 1 << 30  # bytes of free memory at the end of the heap, above which some is given back
 
 
 def keep_freed_memory() -> bool:
-    """Let the C library keep what arrays of up to 32 MiB free. True if it could be told so.
+    """Let the C library keep what arrays free: none gets a mapping of its own, which goes with it. True if it
+    could be told so.
 
     Nothing happens when the user set one of glibc's own variables (`MALLOC_MMAP_THRESHOLD_`, ...).
     """
@@ -33,4 +33,4 @@ def keep_freed_memory() -> bool:
         mallopt = ctypes.CDLL(None).mallopt
     except (OSError, AttributeError):  # a C library without it
         return False
-    return bool(mallopt(_MMAP_THRESHOLD, LARGEST_KEPT)) and bool(mallopt(_TRIM_THRESHOLD, KEPT_IN_ALL))
+    return bool(mallopt(_MMAP_MAX, 0)) and bool(mallopt(_TRIM_THRESHOLD, KEPT_IN_ALL))

@@ -17,7 +17,7 @@ kept = keep_freed_memory()
 def faults(rounds):
     before = resource.getrusage(resource.RUSAGE_SELF).ru_minflt
     for _ in range(rounds):
-        arrays = [np.empty(2 << 20) for _ in range(3)]
+        arrays = [np.empty(size << 20) for size in (2, 2, 5)]  # the last is larger than 32 MiB
         for array in arrays:
             array[:] = 1
     return resource.getrusage(resource.RUSAGE_SELF).ru_minflt - before
